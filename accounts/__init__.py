@@ -1,0 +1,1 @@
+"""Who you are: login, roles, API tokens."""

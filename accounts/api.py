@@ -1,0 +1,66 @@
+"""REST: whoever calls, and API tokens."""
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import queries, services
+from accounts.models import ApiToken
+from accounts.serializers import IssuedTokenSerializer, NewTokenSerializer, PersonSerializer, TokenSerializer
+
+
+class MeView(APIView):
+    """Whoever calls."""
+
+    @extend_schema(operation_id="me", summary="Who am I", responses=PersonSerializer, tags=["account"])
+    def get(self, request: Request) -> Response:
+        """The caller, with the roles the directory gave at the last sign-in."""
+        return Response(PersonSerializer(request.user).data)
+
+
+class TokensView(APIView):
+    """The caller's API tokens."""
+
+    @extend_schema(
+        operation_id="tokens_list", summary="My API tokens", responses=TokenSerializer(many=True), tags=["account"]
+    )
+    def get(self, request: Request) -> Response:
+        """All of them, newest first, also those that work no longer."""
+        return Response(TokenSerializer(queries.tokens_visible_to(request.user), many=True).data)
+
+    @extend_schema(
+        operation_id="tokens_create",
+        summary="Make an API token",
+        description="A token makes none that may do more or lives longer than itself. The secret is shown once.",
+        request=NewTokenSerializer,
+        responses={201: IssuedTokenSerializer},
+        tags=["account"],
+    )
+    def post(self, request: Request) -> Response:
+        """A new token of the caller."""
+        asked = NewTokenSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        token, secret = services.issue_token(
+            user=request.user,
+            by=request.user,
+            at=timezone.now(),
+            through=request.auth if isinstance(request.auth, ApiToken) else None,
+            **asked.validated_data,
+        )
+        answer = IssuedTokenSerializer({"token": token, "secret": secret}).data
+        return Response(answer, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
+
+
+class TokenView(APIView):
+    """One of the caller's API tokens."""
+
+    @extend_schema(operation_id="tokens_revoke", summary="Revoke an API token", responses={204: None}, tags=["account"])
+    def delete(self, request: Request, prefix: str) -> Response:
+        """Ends it at once; a second time does nothing."""
+        token = get_object_or_404(queries.tokens_visible_to(request.user), prefix=prefix)
+        services.revoke_token(token=token, by=request.user, at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,70 @@
+"""Signing in against the enterprise directory: search, bind, and mirror what the directory says of the person."""
+
+from typing import Any
+
+import ldap
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django_auth_ldap.backend import LDAPBackend, ldap_error
+from django_auth_ldap.config import LDAPSettings
+
+from accounts import directory, ldap_settings, rules
+from accounts.models import User
+
+_LONGEST_PASSWORD = 512
+# What a directory answers where the person is at fault and not itself: no password set, locked, password expired.
+_REFUSALS = (ldap.INAPPROPRIATE_AUTH, ldap.UNWILLING_TO_PERFORM, ldap.CONSTRAINT_VIOLATION, ldap.INSUFFICIENT_ACCESS)
+
+
+class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
+    """django-auth-ldap for the portal's own user model; no groups or permissions of Django are used."""
+
+    def __init__(self) -> None:
+        # Django builds a backend per login, so a changed setting counts from the next one on.
+        self.settings = LDAPSettings(self.settings_prefix, ldap_settings.backend_settings())
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        """The person behind name and password, or None. Raises DirectoryUnavailable.
+
+        What cannot be a user name or a password never reaches the directory; an empty password above all, for which
+        many servers answer a bind with success (RFC 4513, 5.1.2).
+        """
+        name = rules.account_name(username or "")
+        if name is None or not password or len(password) > _LONGEST_PASSWORD or "\0" in password:
+            return None
+        user: User | None = super().authenticate(request, name, password)
+        return user if user is not None and user.is_active else None
+
+    def get_or_build_user(self, username: str, ldap_user: Any) -> tuple[User, bool]:
+        """The account of the person just bound, as the directory describes it now; django-auth-ldap saves it."""
+        person = directory.person_from(ldap_user.attrs or {})
+        if person is None:
+            raise ldap_user.AuthenticationFailed("the entry's user name is not one the portal accepts")
+        groups = directory.groups_of(ldap_user.connection, ldap_user.dn)
+        # Two first logins at once: one of them creates the row.
+        user, _created = User.objects.get_or_create(
+            username=person.username, defaults={"password": make_password(None)}
+        )
+        if not user.is_active:
+            raise ldap_user.AuthenticationFailed("the account is switched off")
+        user.display_name = person.display_name
+        user.email = person.email
+        user.directory_groups = [dn for dn in groups if len(dn) <= 512]
+        user.roles = rules.roles_of(user.directory_groups, settings.ROLE_GROUPS)
+        return user, False
+
+    def get_user(self, user_id: int) -> User | None:
+        """The account a session belongs to: from the database alone, so that sessions outlive the directory."""
+        return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+@receiver(ldap_error, sender=DirectoryBackend, dispatch_uid="directory-unavailable")
+def _unavailable(context: str, exception: ldap.LDAPError, **_kwargs: Any) -> None:
+    """django-auth-ldap takes every LDAP error for a wrong password; only a refused bind is one."""
+    if context == "authenticate" and isinstance(exception, _REFUSALS):
+        return
+    raise directory.DirectoryUnavailable from exception

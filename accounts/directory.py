@@ -1,0 +1,199 @@
+"""The enterprise directory, asked live: people and groups, also those who never came to the portal."""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ldap
+import ldap.filter
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts import ldap_settings, rules
+from web.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+_GROUP_CLASSES = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=group))"
+# A person with more groups than this is a fault of the directory; it must not become a row without bounds.
+_MOST_GROUPS = 2000
+
+
+class DirectoryUnavailable(UserError):
+    """The directory does not answer, or not as it should; whoever is signed in goes on."""
+
+    status = 503
+    code = "directory-unavailable"
+
+    def __init__(self) -> None:
+        super().__init__(_("The company directory does not answer. Try again in a few minutes."))
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody in the directory; `username` is lower case, as in the portal's accounts."""
+
+    username: str
+    display_name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group in the directory; `dn` is in the normal form of accounts.rules.normal_dn."""
+
+    cn: str
+    dn: str
+    description: str
+
+
+def find_people(text: str, limit: int) -> list[Person]:
+    """At most `limit` people whose user name, name or mail contains `text`, by user name.
+
+    Raises DirectoryUnavailable.
+    """
+    if not text.strip():
+        return []
+    name = rules.username_attribute(settings.LDAP_USER_FILTER)
+    anywhere = _containing(text, [name, "cn", "displayName", "mail"])
+    found = _search(
+        settings.LDAP_USER_BASE,
+        ldap.SCOPE_SUBTREE,
+        f"(&(objectClass=person){anywhere})",
+        ldap_settings.person_attributes(),
+        limit,
+    )
+    people = [person_from(attributes) for _dn, attributes in found]
+    return sorted((person for person in people if person), key=lambda person: person.username)
+
+
+def find_groups(text: str, limit: int) -> list[Group]:
+    """At most `limit` groups whose name or description contains `text`, by name. Raises DirectoryUnavailable."""
+    if not text.strip():
+        return []
+    found = _search(
+        settings.LDAP_GROUP_BASE,
+        ldap.SCOPE_SUBTREE,
+        f"(&{_GROUP_CLASSES}{_containing(text, ['cn', 'description'])})",
+        ["cn", "description"],
+        limit,
+    )
+    groups = [
+        Group(cn=_first(attributes, "cn"), dn=rules.normal_dn(dn), description=_first(attributes, "description"))
+        for dn, attributes in found
+    ]
+    return sorted(groups, key=lambda group: group.cn.lower())
+
+
+def person_exists(username: str) -> bool:
+    """Whether exactly one person of the directory signs in under this name. Raises DirectoryUnavailable."""
+    name = rules.account_name(username)
+    if name is None:
+        return False
+    wanted = settings.LDAP_USER_FILTER % {"user": ldap.filter.escape_filter_chars(name)}
+    found = _search(settings.LDAP_USER_BASE, ldap.SCOPE_SUBTREE, wanted, ldap_settings.person_attributes(), 2)
+    # A filter may also match a mail address; the account is kept under the user name alone.
+    return len(found) == 1 and _first(found[0][1], rules.username_attribute(settings.LDAP_USER_FILTER)).lower() == name
+
+
+def group_exists(dn: str) -> bool:
+    """Whether `dn` is a group below LDAP_GROUP_BASE. Raises DirectoryUnavailable."""
+    try:
+        wanted = rules.normal_dn(dn)
+    except ValueError:
+        return False
+    if not wanted.endswith("," + rules.normal_dn(settings.LDAP_GROUP_BASE)):
+        return False
+    return bool(_search(wanted, ldap.SCOPE_BASE, _GROUP_CLASSES, ["cn"], 1))
+
+
+def groups_of(connection: Any, person_dn: str) -> list[str]:
+    """Normal DNs, sorted, of the groups that name `person_dn` as member, over a bound `connection`.
+
+    Raises DirectoryUnavailable: without the answer nobody knows what the person may do.
+    """
+    member = ldap.filter.escape_filter_chars(person_dn)
+    wanted = f"(&{_GROUP_CLASSES}(|(member={member})(uniqueMember={member})))"
+    try:
+        found = _entries(connection, settings.LDAP_GROUP_BASE, ldap.SCOPE_SUBTREE, wanted, ["cn"], _MOST_GROUPS)
+    except ldap.LDAPError as error:
+        logger.warning("the directory does not say who is in which group: %r", error)
+        raise DirectoryUnavailable from error
+    return sorted(rules.normal_dn(dn) for dn, _attributes in found)
+
+
+def person_from(attributes: Mapping[str, Any]) -> Person | None:
+    """The person an entry tells of, or None where its user name is none the portal accepts."""
+    name = rules.account_name(_first(attributes, rules.username_attribute(settings.LDAP_USER_FILTER)))
+    if name is None:
+        return None
+    email = _first(attributes, "mail")
+    return Person(
+        username=name,
+        display_name=(_first(attributes, "displayName") or _first(attributes, "cn"))[:128],
+        email=email if len(email) <= 254 else "",
+    )
+
+
+@contextlib.contextmanager
+def _bound() -> Iterator[Any]:
+    """A connection bound as the service account; every failure of the directory becomes DirectoryUnavailable."""
+    connection = ldap.initialize(settings.LDAP_URL)
+    try:
+        for option, value in ldap_settings.connection_options().items():
+            connection.set_option(option, value)
+        if settings.LDAP_START_TLS:
+            connection.start_tls_s()
+        connection.simple_bind_s(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD)
+        yield connection
+    except ldap.LDAPError as error:
+        logger.warning("the directory does not answer as it should: %r", error)
+        raise DirectoryUnavailable from error
+    finally:
+        with contextlib.suppress(ldap.LDAPError):
+            connection.unbind_s()
+
+
+def _search(base: str, scope: int, wanted: str, attributes: list[str], limit: int) -> list[tuple[str, dict[str, Any]]]:
+    with _bound() as connection:
+        try:
+            return _entries(connection, base, scope, wanted, attributes, limit)
+        except ldap.NO_SUCH_OBJECT:
+            # A missing base is a fault of the settings; a missing entry is an answer.
+            if scope == ldap.SCOPE_BASE:
+                return []
+            raise
+
+
+def _entries(
+    connection: Any, base: str, scope: int, wanted: str, attributes: list[str], limit: int
+) -> list[tuple[str, dict[str, Any]]]:
+    """At most `limit` entries. A search that finds more ends in an error after `limit` of them; they are kept."""
+    message = connection.search_ext(
+        base, scope, wanted, attributes, timeout=ldap_settings.ANSWER_SECONDS, sizelimit=limit
+    )
+    found: list[tuple[str, dict[str, Any]]] = []
+    with contextlib.suppress(ldap.SIZELIMIT_EXCEEDED):
+        while True:
+            kind, rows = connection.result(message, all=0, timeout=ldap_settings.ANSWER_SECONDS)
+            # A reference to another server comes without a DN and is not followed.
+            found += [(dn, attributes) for dn, attributes in rows if dn is not None]
+            if kind == ldap.RES_SEARCH_RESULT:
+                break
+    return found[:limit]
+
+
+def _containing(text: str, attributes: list[str]) -> str:
+    part = ldap.filter.escape_filter_chars(text.strip()[:128])
+    return "(|" + "".join(f"({attribute}=*{part}*)" for attribute in attributes) + ")"
+
+
+def _first(attributes: Mapping[str, Any], name: str) -> str:
+    """The first value of an attribute as text; names compare without case, as servers spell them as they like."""
+    for key, values in attributes.items():
+        if key.lower() == name.lower() and values:
+            value = values[0]
+            return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return ""

@@ -1,0 +1,69 @@
+"""What a person fills in: the form for a new API token."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from accounts import rules
+
+_LIVES = (30, 90, 180, 365)
+
+
+class TokenForm(forms.Form):
+    """Name, rights and life of a new API token; it validates and saves nothing."""
+
+    name = forms.CharField(max_length=80, label=lazy("Name"), help_text=lazy("What the token is for."))
+    scopes = forms.MultipleChoiceField(
+        label=lazy("Rights"),
+        choices=[
+            ("read", lazy("Read what I can see")),
+            ("request", lazy("Ask for changes in my name")),
+            ("decide", lazy("Decide in my name")),
+        ],
+        initial=["read"],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.TypedChoiceField(
+        label=lazy("Valid for"),
+        choices=[(str(days), str(days)) for days in _LIVES],
+        coerce=int,
+        initial="90",
+        widget=forms.Select,
+    )
+
+    def page_fields(self) -> list[dict[str, Any]]:
+        """The fields as the page's form component wants them."""
+        kinds = {"name": "text", "scopes": "checkbox", "days": "select"}
+        fields = [self._page_field(name, kind) for name, kind in kinds.items()]
+        fields[0]["attrs"] = {"maxlength": 80, "autocomplete": "off"}
+        for option in fields[2]["options"]:
+            option["label"] = _("%(days)s days") % {"days": option["value"]}
+        return fields
+
+    def _page_field(self, name: str, kind: str) -> dict[str, Any]:
+        bound = self[name]
+        value = bound.value() or ""
+        chosen = [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
+        return {
+            "name": name,
+            "label": bound.label,
+            "help": bound.help_text,
+            "kind": kind,
+            "value": value,
+            "required": bound.field.required,
+            "errors": list(bound.errors),
+            "options": [
+                {"value": key, "label": label, "help": "", "checked": str(key) in chosen}
+                for key, label in getattr(bound.field, "choices", [])
+            ],
+            "suffix": "",
+            "attrs": {},
+        }
+
+
+def scope_labels() -> dict[str, str]:
+    """The rights in words, by scope."""
+    choices = dict(TokenForm.base_fields["scopes"].choices)  # type: ignore[attr-defined]
+    return {scope: str(choices[scope]) for scope in rules.SCOPES}

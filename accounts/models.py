@@ -1,0 +1,112 @@
+"""People and programs that use the portal, the groups that approve, and API tokens."""
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import get_language
+
+
+class User(AbstractBaseUser):
+    """A person (or service account) as last seen in the directory; the password is never kept here."""
+
+    username = models.CharField(max_length=64, unique=True)
+    display_name = models.CharField(max_length=128, blank=True)
+    email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True)
+    # Distinguished names of the directory groups, lower case, as of the last login.
+    directory_groups = ArrayField(models.CharField(max_length=512), default=list, blank=True)
+    # administrator, auditor, approver:<slug>; derived from directory_groups at login.
+    roles = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    theme = models.CharField(max_length=5, blank=True, choices=[("light", "light"), ("dark", "dark")])
+    # A service account acts for a person, who counts as the asker of its requests.
+    owner = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="service_accounts")
+
+    USERNAME_FIELD = "username"
+    objects: BaseUserManager["User"] = BaseUserManager()
+
+    class Meta:
+        constraints = [
+            # Directories compare names without case; one person must not get two accounts.
+            models.CheckConstraint(condition=models.Q(username=Lower("username")), name="user_name_in_lower_case")
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether this is a platform administrator."""
+        return "administrator" in self.roles
+
+    @property
+    def is_auditor(self) -> bool:
+        """Whether this person may read everything."""
+        return "auditor" in self.roles
+
+    @property
+    def approver_slugs(self) -> set[str]:
+        """Slugs of the approver groups this person belongs to."""
+        return {role.partition(":")[2] for role in self.roles if role.startswith("approver:")}
+
+    @property
+    def subjects(self) -> list[str]:
+        """The names under which memberships may name this person: "user:dev", "group:cn=claims-team,..."."""
+        return [f"user:{self.username}", *(f"group:{dn}" for dn in self.directory_groups)]
+
+    @property
+    def sees_all_tenants(self) -> bool:
+        """Approvers, auditors and administrators read the requests and projects of all tenants."""
+        return self.is_administrator or self.is_auditor or bool(self.approver_slugs)
+
+
+class ApproverGroup(models.Model):
+    """A group of people who decide; who belongs to it is the directory's answer."""
+
+    slug = models.SlugField(max_length=40, unique=True)
+    name_zh = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=80)
+    ldap_dn = models.CharField(max_length=512, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_en if (get_language() or "").startswith("en") else self.name_zh
+
+
+class ApiToken(models.Model):
+    """A user's key to the REST API: shown once, kept as a keyed hash."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=80)
+    # The public half, by which the row is found; the secret half is only kept as digest.
+    prefix = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    scopes = ArrayField(models.CharField(max_length=40))
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")), name="api_token_expires_after_creation"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def state(self, at: Any) -> str:
+        """active, expired or revoked at the time `at`."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at <= at else "active"

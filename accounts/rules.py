@@ -1,0 +1,68 @@
+"""The pure rules of who you are: user names, roles from groups, scopes, the language to speak."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import ldap.dn
+
+# What may be typed as a user name: nothing with a meaning in an LDAP filter or a DN, and no letter that looks like
+# another one. 64 is the width of the column and of a Kubernetes user in a role binding.
+_USERNAME = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
+# The audit names the portal itself so; nobody may sign in under that name.
+_RESERVED = {"system"}
+
+SCOPES = ("read", "request", "decide")
+LONGEST_TOKEN_DAYS = 365
+MOST_ACTIVE_TOKENS = 20
+
+# The approver groups of the enterprise, as people call them: slug -> (Chinese, English).
+APPROVER_GROUP_NAMES = {
+    "architecture": ("架构", "Architecture"),
+    "datacenter": ("数据中心", "Data centre"),
+    "security": ("安全", "Security"),
+    "platform": ("平台", "Platform"),
+}
+
+
+def account_name(typed: str) -> str | None:
+    """The name an account is kept under, lower case, or None where `typed` can be nobody's user name."""
+    name = typed.lower()
+    return name if _USERNAME.fullmatch(typed) and name not in _RESERVED else None
+
+
+def normal_dn(dn: str) -> str:
+    """A distinguished name in the one spelling in which two are compared: lower case, no optional spaces.
+
+    Raises ValueError when it is none.
+    """
+    try:
+        return str(ldap.dn.dn2str(ldap.dn.str2dn(dn))).lower()
+    except ldap.DECODING_ERROR:
+        raise ValueError(f"{dn!r} is not a distinguished name.") from None
+
+
+def roles_of(group_dns: Iterable[str], mapping: Mapping[str, str]) -> list[str]:
+    """The portal roles, sorted, of whoever is in the groups `group_dns`; `mapping` is role -> DN of its group."""
+    groups = {normal_dn(dn) for dn in group_dns}
+    return sorted(role for role, dn in mapping.items() if normal_dn(dn) in groups)
+
+
+def username_attribute(user_filter: str) -> str:
+    """The attribute that holds the user name: the first one compared with %(user)s in the search filter.
+
+    Raises ValueError when the filter compares none.
+    """
+    found = re.search(r"\(([A-Za-z][A-Za-z0-9-]*)=%\(user\)s\)", user_filter)
+    if found is None:
+        raise ValueError(f"{user_filter!r} must compare an attribute with %(user)s.")
+    return found[1]
+
+
+def language_for(wanted: Sequence[str]) -> str:
+    """The language to speak, zh-hans or en: the first of `wanted` (codes, best first) that is spoken, else English."""
+    for code in wanted:
+        if code.lower().partition("-")[0] == "zh":
+            return "zh-hans"
+        if code.lower().partition("-")[0] == "en":
+            return "en"
+    return "en"

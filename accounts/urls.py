@@ -1,0 +1,13 @@
+"""Addresses of the pages of accounts."""
+
+from django.urls import path
+
+from accounts import views
+
+urlpatterns = [
+    path("login", views.login, name="login"),
+    path("logout", views.logout, name="logout"),
+    path("preferences", views.preferences, name="preferences"),
+    path("account/tokens", views.tokens, name="tokens"),
+    path("account/tokens/<slug:prefix>/revoke", views.token_revoke, name="token-revoke"),
+]

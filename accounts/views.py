@@ -1,0 +1,245 @@
+"""Pages of who you are: signing in and out, language and theme, API tokens."""
+
+from datetime import timedelta
+from typing import Any
+
+from axes.helpers import get_cool_off
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth import login as start_session
+from django.contrib.auth import logout as end_session
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import queries, rules, services
+from accounts.addresses import client_address
+from accounts.directory import DirectoryUnavailable
+from accounts.forms import TokenForm, scope_labels
+from accounts.models import ApiToken, User
+from web.errors import Conflict, Invalid
+
+THEME_COOKIE_NAME = "theme"
+_YEAR_SECONDS = 365 * 24 * 3600
+_TOKEN_STATES = {"active": ("success", "check"), "expired": ("neutral", "clock"), "revoked": ("neutral", "skip")}
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """The login page, and the session that follows from it."""
+    if request.user.is_authenticated:
+        return HttpResponseRedirect(_next_of(request))
+    if request.method != "POST":
+        return _login_page(request, None)
+    name = rules.account_name(request.POST.get("username", "").strip())
+    noted = {"username": name, "address": client_address(request), "at": timezone.now()}
+    try:
+        user = _authenticated(request, name)
+    except DirectoryUnavailable as error:
+        services.note_failed_login(reason="unavailable", **noted)
+        return _login_page(request, _unavailable_error(error), status=error.status)
+    if user is None:
+        locked = getattr(request, "axes_locked_out", False)
+        services.note_failed_login(reason="locked" if locked else "wrong", **noted)
+        # When it is locked, the middleware of django-axes answers with locked_out instead.
+        return _login_page(request, _wrong_error(request), status=403)
+    start_session(request, user)
+    services.note_login(user=user, address=noted["address"], at=noted["at"])
+    response = HttpResponseRedirect(_next_of(request))
+    # Who never chose keeps what this browser has.
+    _keep_in_cookies(response, user.language or None, user.theme or None)
+    return response
+
+
+def locked_out(request: HttpRequest, _response: HttpResponse | None, _credentials: dict[str, Any]) -> HttpResponse:
+    """The login page after too many tries; django-axes calls it."""
+    pause = get_cool_off(request) or timedelta(0)
+    hours = max(1, round(pause.total_seconds() / 3600))
+    error = {
+        "title": _("Too many wrong tries"),
+        "text": ngettext(
+            "This account cannot sign in from here for %(hours)s hour.",
+            "This account cannot sign in from here for %(hours)s hours.",
+            hours,
+        )
+        % {"hours": hours},
+        "tone": "danger",
+    }
+    response = _login_page(request, error, status=429, locked=True)
+    response["Retry-After"] = str(round(pause.total_seconds()))
+    add_never_cache_headers(response)
+    return response
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """Ends the session."""
+    if isinstance(request.user, User):
+        services.note_logout(user=request.user, at=timezone.now())
+    end_session(request)
+    return redirect("login")
+
+
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Sets language and theme, whichever is sent: for the person, and in a cookie for the login page."""
+    language, theme = request.POST.get("language"), request.POST.get("theme")
+    services.check_preferences(language=language, theme=theme)
+    if isinstance(request.user, User):
+        services.set_preferences(user=request.user, language=language, theme=theme, at=timezone.now())
+    if _asked_by_script(request):
+        response = HttpResponse(status=204)
+        if language is not None:
+            response["HX-Refresh"] = "true"
+    else:
+        response = HttpResponseRedirect(_next_of(request))
+    _keep_in_cookies(response, language, theme)
+    return response
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def tokens(request: HttpRequest) -> HttpResponse:
+    """The person's API tokens, and a new one; its secret is on the page that answers and nowhere else."""
+    form = TokenForm(request.POST or None)
+    fresh = _issued(request, form) if request.method == "POST" and form.is_valid() else None
+    if fresh:
+        form = TokenForm()
+    now = timezone.now()
+    context = {
+        "tokens": [_token_row(token, now) for token in queries.tokens_visible_to(_person(request))],
+        "fields": form.page_fields(),
+        "action": reverse("tokens"),
+        "fresh": fresh,
+    }
+    return render(request, "account/tokens.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@login_required
+def token_revoke(request: HttpRequest, prefix: str) -> HttpResponse:
+    """Ends one of the person's API tokens."""
+    person = _person(request)
+    token = get_object_or_404(queries.tokens_visible_to(person), prefix=prefix)
+    services.revoke_token(token=token, by=person, at=timezone.now())
+    return redirect("tokens")
+
+
+def _authenticated(request: HttpRequest, name: str | None) -> User | None:
+    """The person, or None; what can be nobody's name is neither asked nor counted, as it can never be right."""
+    if name is None:
+        return None
+    user = authenticate(request, username=name, password=request.POST.get("password", ""))
+    return user if isinstance(user, User) else None
+
+
+def _login_page(
+    request: HttpRequest, error: dict[str, str] | None, status: int = 200, locked: bool = False
+) -> HttpResponse:
+    context = {
+        "error": error,
+        "username": request.POST.get("username", "")[:64],
+        "next": _wanted_next(request),
+        "locked": locked,
+    }
+    return render(request, "login.html", context, status=status)
+
+
+def _wrong_error(request: HttpRequest) -> dict[str, str]:
+    """One sentence for a wrong name and a wrong password, so that nobody learns who has an account."""
+    text = _("Forgotten your password? Ask the IT service desk.")
+    failures = getattr(request, "axes_failures_since_start", None)
+    if failures is not None:
+        left = max(0, settings.AXES_FAILURE_LIMIT - failures)
+        tries = ngettext(
+            "You can try %(left)s more time before a pause.", "You can try %(left)s more times before a pause.", left
+        )
+        text = f"{tries % {'left': left}} {text}"
+    return {"title": _("The user name or the password is wrong"), "text": text, "tone": "danger"}
+
+
+def _unavailable_error(error: DirectoryUnavailable) -> dict[str, str]:
+    still = _("Your password was not checked. Whoever is signed in can go on working.")
+    return {"title": error.sentence, "text": still, "tone": "warning"}
+
+
+def _issued(request: HttpRequest, form: TokenForm) -> dict[str, str] | None:
+    asked = form.cleaned_data
+    person = _person(request)
+    try:
+        token, secret = services.issue_token(user=person, by=person, at=timezone.now(), **asked)
+    except Invalid as error:
+        for pointer, sentence in error.fields.items():
+            form.add_error(pointer.lstrip("/"), sentence)
+        return None
+    except Conflict as error:
+        form.add_error("name", error.sentence)
+        return None
+    return {"secret": secret, "name": token.name}
+
+
+def _token_row(token: ApiToken, now: Any) -> dict[str, Any]:
+    state = token.state(now)
+    tone, icon = _TOKEN_STATES[state]
+    words = {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
+    labels = scope_labels()
+    return {
+        "name": token.name,
+        "prefix": token.prefix,
+        "scopes": [labels.get(scope, scope) for scope in token.scopes],
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+        "status": {"label": words[state], "tone": tone, "icon": icon},
+        "revoke_url": reverse("token-revoke", args=[token.prefix]) if state == "active" else "",
+    }
+
+
+def _keep_in_cookies(response: HttpResponse, language: str | None, theme: str | None) -> None:
+    """Sets what is chosen, forgets what is "", leaves what is None."""
+    for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), (THEME_COOKIE_NAME, theme)):
+        if value:
+            response.set_cookie(
+                name,
+                value,
+                max_age=_YEAR_SECONDS,
+                secure=settings.LANGUAGE_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        elif value == "":
+            response.delete_cookie(name, samesite="Lax")
+
+
+def _asked_by_script(request: HttpRequest) -> bool:
+    return "HX-Request" in request.headers or request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+
+
+def _wanted_next(request: HttpRequest) -> str:
+    """Where to go afterwards, or "": a path of this portal alone, never another host."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_ours and wanted.startswith("/") else ""
+
+
+def _next_of(request: HttpRequest) -> str:
+    return _wanted_next(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user

@@ -1,0 +1,1 @@
+"""What happened: events that only ever grow."""

@@ -1,0 +1,18 @@
+"""SQL that makes a table append-only. Used in migrations."""
+
+from django.db import migrations
+
+
+def append_only(table: str) -> migrations.RunSQL:
+    """Triggers that refuse every update, delete and truncate of `table`."""
+    return migrations.RunSQL(
+        sql=f"""
+            CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$;
+            CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}
+                FOR EACH ROW EXECUTE FUNCTION append_only();
+            CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+                FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+        """,
+        reverse_sql=f"DROP TRIGGER {table}_no_change ON {table}; DROP TRIGGER {table}_no_truncate ON {table};",
+    )

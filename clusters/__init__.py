@@ -1,0 +1,1 @@
+"""Where things run: the registry, bundles and their revisions, drivers."""

@@ -1,0 +1,162 @@
+"""The protocol every driver keeps: plain data in, plain data out, one error type."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Protocol
+
+Manifest = dict[str, Any]
+
+# The fence: "<bundle uuid>/<revision in which this object last changed>" on every object the portal keeps.
+REVISION_ANNOTATION = "portal.cloud/revision"
+MANAGED_LABEL = "portal.cloud/managed"
+FIELD_MANAGER = "cloud-portal"
+# A namespace of the portal's own in which bodies are tried when their own namespace does not exist yet.
+SCRATCH_NAMESPACE = "portal-plan"
+
+
+class ObjectRef(NamedTuple):
+    """What names an object in a cluster; `namespace` is "" for cluster-scoped kinds."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a driver can do, so that callers ask for no more."""
+
+    can_dry_run: bool
+    can_observe: bool
+    can_hold_secrets: bool
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach a cluster, decrypted for the length of one use; `version` changes with every change of it."""
+
+    name: str
+    address: str
+    ca: str = ""
+    token: str = field(default="", repr=False)
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Desired:
+    """One object as it should be. `uid` is what the portal remembers of the live one ("" if it never had it).
+
+    The body holds only fields the portal owns, without the fence annotation: the driver adds it from
+    `bundle` and `changed_in`.
+    """
+
+    manifest: Manifest
+    bundle: str
+    changed_in: int
+    uid: str = ""
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object's name in the cluster."""
+        meta = self.manifest["metadata"]
+        return ObjectRef(self.manifest["apiVersion"], self.manifest["kind"], meta.get("namespace", ""), meta["name"])
+
+
+@dataclass(frozen=True)
+class Change:
+    """What would happen to one object: fields are (path, live value, wanted value), None where there is none."""
+
+    ref: ObjectRef
+    action: Literal["add", "change", "remove", "keep"]
+    fields: tuple[tuple[str, Any, Any], ...] = ()
+
+
+Outcome = Literal["created", "changed", "unchanged", "superseded", "missing"]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of one object. superseded: a newer revision is live and was left alone. missing: the portal had
+    this object (`uid`), somebody removed it, and it was not created again. `revision_id` is the commit of GitOps."""
+
+    ref: ObjectRef
+    outcome: Outcome
+    uid: str = ""
+    revision_id: str = ""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """How one object is: exists, ready, and a sentence if it is not; `usage` are quota figures as the server says
+    ({"hard": {resource: quantity}, "used": {...}}). `uid` is the live object's, `bundle` whom its fence names."""
+
+    ref: ObjectRef
+    exists: bool
+    ready: bool
+    message: str = ""
+    usage: dict[str, dict[str, str]] = field(default_factory=dict)
+    uid: str = ""
+    bundle: str = ""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a cluster says of itself: `problems` are sentences, empty when all is well."""
+
+    version: str
+    problems: tuple[str, ...]
+    at: datetime
+
+
+class DriverError(Exception):
+    """A call failed. `transient`: worth another attempt, after `retry_after` seconds if the server said so.
+    `operator`: nothing in this cluster works until its operator acts (401), so the whole lane should wait."""
+
+    def __init__(
+        self, sentence: str, *, transient: bool, operator: bool = False, retry_after: float | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.transient = transient
+        self.operator = operator
+        self.retry_after = retry_after
+
+
+class Driver(Protocol):
+    """One cluster, spoken to. Every method raises DriverError; every method is bounded by `timeout` seconds a call."""
+
+    capabilities: Capabilities
+
+    def plan(self, desired: Sequence[Desired], removed: Sequence[ObjectRef]) -> tuple[Change, ...]:
+        """Live state against the wanted one, by server dry run; changes nothing. One Change per object, in order."""
+        ...
+
+    def apply(self, desired: Desired) -> Applied:
+        """Makes one object as wanted, unless a newer revision is live. Repeating it is harmless."""
+        ...
+
+    def commit(self, desired: Sequence[Desired], removed: Sequence[ObjectRef], message: str) -> str:
+        """Ends a pass: drivers that write in one piece (GitOps) do so here and name the result; others answer ""."""
+        ...
+
+    def observe(self, refs: Sequence[ObjectRef]) -> tuple[Observed, ...]:
+        """How the objects are now; one Observed per ref, in order."""
+        ...
+
+    def inventory(self, namespace: str) -> tuple[ObjectRef, ...]:
+        """The objects in a namespace that carry the portal's label."""
+        ...
+
+    def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
+        """Removes one object, if it still is the one with `uid`; True once it is gone (GitOps: once committed).
+
+        Where no uid is known (a worker ended between create and writing it down) the live object's fence must name
+        `bundle`. Anything else is left alone: DriverError, permanent.
+        """
+        ...
+
+    def probe(self) -> Probe:
+        """What the cluster says of itself, for the registry's page and health checks."""
+        ...

@@ -1,0 +1,220 @@
+"""Plans, applies, observes and removes objects through a Kubernetes API server."""
+
+import copy
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from clusters import rules
+from clusters.drivers.base import (
+    MANAGED_LABEL,
+    REVISION_ANNOTATION,
+    SCRATCH_NAMESPACE,
+    Applied,
+    Capabilities,
+    Change,
+    Connection,
+    Desired,
+    DriverError,
+    Manifest,
+    ObjectRef,
+    Observed,
+    Outcome,
+    Probe,
+)
+from clusters.drivers.fence import check_ours, fence_of, judge, stamped
+from clusters.drivers.kubernetes import probing, readiness
+from clusters.drivers.kubernetes.client import Client, bounded, client_for
+from clusters.drivers.kubernetes.errors import Absent, Conflict
+from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, additions, as_applied, removals, without
+
+# A live object changes under our hands when its controller writes its status; more often than this it is a fight.
+_ATTEMPTS = 6
+# Kinds that the portal keeps in a namespace (deploy/cluster-access.yaml grants no others).
+_INVENTORY = (
+    ("v1", "ResourceQuota"),
+    ("v1", "LimitRange"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+)
+_NAMESPACE = ("v1", "Namespace")
+# What the server writes by itself; a difference there is none of anybody's wishes.
+_NOISE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
+
+
+class KubernetesDriver:
+    """A Driver over one API server. Cheap to make: the connections behind it are kept per process."""
+
+    capabilities = Capabilities(can_dry_run=True, can_observe=True, can_hold_secrets=True)
+
+    def __init__(self, connection: Connection, timeout: float) -> None:
+        self._connection = connection
+        self._timeout = timeout
+
+    @property
+    def _client(self) -> Client:
+        # Asked for at each call, because a worker process may have been forked in between.
+        return client_for(self._connection)
+
+    def plan(self, desired: Sequence[Desired], removed: Sequence[ObjectRef]) -> tuple[Change, ...]:
+        """Live state against a server dry run; see Driver. Objects whose namespace is missing are tried elsewhere."""
+        with bounded(self._timeout):
+            client = self._client
+            namespaces = {item.ref.namespace for item in desired} - {""}
+            missing = {name for name in namespaces if client.get(ObjectRef(*_NAMESPACE, "", name)) is None}
+            changes = [_planned(client, item, missing) for item in desired]
+            for ref in removed:
+                changes.append(Change(ref, "keep" if client.get(ref) is None else "remove"))
+            return tuple(changes)
+
+    def apply(self, desired: Desired) -> Applied:
+        """Makes one object as wanted; see Driver. Reads, compares the fence, and writes only what it read."""
+        with bounded(self._timeout):
+            client, created = self._client, False
+            for _attempt in range(_ATTEMPTS):
+                try:
+                    live = client.get(desired.ref)
+                    verdict = judge(live, desired)
+                    if verdict in ("missing", "superseded"):
+                        return Applied(desired.ref, "missing" if live is None else "superseded", _uid(live))
+                    if live is None:
+                        # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
+                        live = client.create(stamped(desired))
+                        created = True
+                    return _brought(client, desired, live, created)
+                except Conflict as error:
+                    conflict = error
+            raise conflict
+
+    def commit(self, desired: Sequence[Desired], removed: Sequence[ObjectRef], message: str) -> str:
+        """Nothing is left to be done: every apply was written at once."""
+        return ""
+
+    def observe(self, refs: Sequence[ObjectRef]) -> tuple[Observed, ...]:
+        """How the objects are now; see Driver."""
+        with bounded(self._timeout):
+            client = self._client
+            return tuple(_observed(ref, client.get(ref)) for ref in refs)
+
+    def inventory(self, namespace: str) -> tuple[ObjectRef, ...]:
+        """The portal's objects in a namespace; see Driver."""
+        with bounded(self._timeout):
+            client, selector = self._client, f"{MANAGED_LABEL}=true"
+            return tuple(
+                ObjectRef(api_version, kind, namespace, live["metadata"]["name"])
+                for api_version, kind in _INVENTORY
+                for live in client.list(api_version, kind, namespace, selector)
+            )
+
+    def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
+        """Asks for the removal of one object; True once the server no longer has it; see Driver."""
+        with bounded(self._timeout):
+            client = self._client
+            live = client.get(ref)
+            if live is None:
+                return True
+            if uid and uid != _uid(live):
+                sentence = _("%(kind)s %(name)s was replaced by another one in the cluster, which is left alone.")
+                raise DriverError(sentence % {"kind": ref.kind, "name": ref.name}, transient=False)
+            if not uid:
+                check_ours(live, ref, uid, bundle)
+            if not live["metadata"].get("deletionTimestamp"):
+                # What owns nothing needs not wait for what it owns; others are gone when theirs are gone.
+                plain = ref.kind in CLOSED_KINDS or (ref.api_version, ref.kind) == _NAMESPACE
+                try:
+                    client.delete(ref, _uid(live), "Background" if plain else "Foreground")
+                except Absent:
+                    return True
+            return client.get(ref) is None
+
+    def probe(self) -> Probe:
+        """Version, admission policies and rights; see Driver."""
+        with bounded(self._timeout):
+            return probing.probe(self._client)
+
+
+def _brought(client: Client, desired: Desired, live: Manifest, created: bool) -> Applied:
+    """Applies over a live object that is ours, as it was read."""
+    if live["metadata"].get("deletionTimestamp"):
+        raise DriverError(readiness.unready(live), transient=True)
+    read = live["metadata"]["resourceVersion"]
+    entries = as_applied(live)
+    if entries is not None:
+        change = {"op": "replace", "path": "/metadata/managedFields", "value": entries}
+        live = client.patch(desired.ref, [change], read)
+    body = stamped(desired)
+    body["metadata"] |= {key: live["metadata"][key] for key in ("resourceVersion", "uid")}
+    result = client.apply(body, desired.ref)
+    foreign = _foreign(client, result, desired)
+    if foreign:
+        result = client.patch(desired.ref, removals(foreign), result["metadata"]["resourceVersion"])
+    outcome: Outcome = "unchanged" if result["metadata"]["resourceVersion"] == read else "changed"
+    return Applied(desired.ref, "created" if created else outcome, _uid(result))
+
+
+def _foreign(client: Client, live: Manifest, desired: Desired) -> list[tuple[str, ...]]:
+    """Paths of keys in a closed kind that neither the manifest nor the server's defaults explain."""
+    extra = additions(live, desired.manifest)
+    if not extra:
+        return []
+    pure = _tried_elsewhere(client, desired)
+    defaults = set(additions(pure, desired.manifest))
+    return [path for path in extra if path not in defaults]
+
+
+def _tried_elsewhere(client: Client, desired: Desired) -> Manifest:
+    """What the server would make of the manifest alone, by a dry run in the scratch namespace."""
+    body = stamped(desired)
+    body["metadata"]["namespace"] = SCRATCH_NAMESPACE
+    return client.create(body, dry_run=True)
+
+
+def _planned(client: Client, desired: Desired, missing: set[str]) -> Change:
+    """One object's change. A refusal by the server (quota, schema, rights) raises DriverError: it would be refused."""
+    if desired.ref.namespace in missing:
+        _tried_elsewhere(client, desired)
+        return Change(desired.ref, "add", _fields(None, desired.manifest))
+    live = client.get(desired.ref)
+    if live is None:
+        client.create(stamped(desired), dry_run=True)
+        return Change(desired.ref, "add", _fields(None, desired.manifest))
+    check_ours(live, desired.ref, desired.uid, desired.bundle)
+    if live["metadata"].get("deletionTimestamp"):
+        raise DriverError(readiness.unready(live), transient=True)
+    # A JSON patch of managedFields cannot be chained to a dry run: what only the POST's entry owns shows as kept.
+    wanted = client.apply(stamped(desired), desired.ref, dry_run=True)
+    wanted = without(wanted, _foreign(client, wanted, desired))
+    fields = _fields(_compared(live), _compared(wanted))
+    return Change(desired.ref, "change" if fields else "keep", fields)
+
+
+def _fields(before: Manifest | None, after: Manifest) -> tuple[tuple[str, object, object], ...]:
+    return tuple((path, old, new) for path, old, new in rules.difference(before, after))
+
+
+def _compared(manifest: Manifest) -> Manifest:
+    """The manifest without what the server writes by itself and without the fence, which changes at every revision."""
+    compared = copy.deepcopy(manifest)
+    compared.pop("status", None)
+    meta = compared["metadata"]
+    for key in _NOISE:
+        meta.pop(key, None)
+    annotations = meta.pop("annotations", {})
+    annotations.pop(REVISION_ANNOTATION, None)
+    if annotations:
+        meta["annotations"] = annotations
+    return compared
+
+
+def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
+    if live is None:
+        words = {"kind": ref.kind, "name": ref.name}
+        return Observed(ref, False, False, _("%(kind)s %(name)s does not exist in the cluster.") % words)
+    message = readiness.unready(live)
+    fence = fence_of(live)
+    bundle = fence.bundle if fence else ""
+    return Observed(ref, True, not message, message, readiness.usage(live), _uid(live), bundle)
+
+
+def _uid(live: Manifest | None) -> str:
+    return live["metadata"]["uid"] if live else ""

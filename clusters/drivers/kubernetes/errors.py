@@ -1,0 +1,111 @@
+"""From what a cluster or the network answers to one sentence, and whether another attempt is worth it.
+
+Measured with Kubernetes 1.36 and its Python client 37.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.utils.translation import gettext as _
+from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError, ResourceNotUniqueError
+from urllib3 import exceptions as network
+
+from clusters.drivers.base import DriverError
+
+# Some refusals list every right that is missing; nobody reads more than this.
+_LONGEST_MESSAGE = 500
+# An apply with an unknown field or a malformed value answers 500 without a reason, and so do etcd's own troubles: only
+# the message tells the body's fault from the server's.
+_BODY_FAULT = re.compile(r"failed to (create typed|convert) |field not declared in schema|quantities must match")
+# Quota admission right after a quota was made: its controller has not counted yet.
+_UNCOUNTED = "status unknown for quota"
+
+
+class Conflict(DriverError):
+    """The object changed, appeared or was replaced between reading and writing: read it again."""
+
+
+class Absent(DriverError):
+    """The object, or the namespace it should be in, does not exist."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns every failure of a call into a DriverError."""
+    try:
+        yield
+    except DynamicApiError as error:
+        raise _from_answer(error) from error
+    except (ResourceNotFoundError, ResourceNotUniqueError) as error:
+        # The library's own text lists its search parameters.
+        raise DriverError(_("The cluster does not know this kind of object."), transient=False) from error
+    except (network.TimeoutError, TimeoutError) as error:
+        raise out_of_time() from error
+    except (network.HTTPError, OSError) as error:
+        sentence = _("The cluster cannot be reached (%(reason)s).") % {"reason": _cause(error)}
+        raise DriverError(sentence, transient=True) from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DriverError(_("The cluster's address answers, but not like Kubernetes."), transient=True) from error
+
+
+def out_of_time() -> DriverError:
+    """The error of a call that took longer than it may."""
+    return DriverError(_("The cluster did not answer in time."), transient=True)
+
+
+def _from_answer(error: DynamicApiError) -> DriverError:
+    status = _status_of(error)
+    code, reason = error.status, str(status.get("reason", ""))
+    message = str(status.get("message") or error.reason or code)[:_LONGEST_MESSAGE]
+    said = _("The cluster says: %(message)s") % {"message": message}
+    if code == 0:
+        sentence = _("The cluster's certificate is not trusted (%(reason)s).") % {"reason": message}
+        return DriverError(sentence, transient=False, operator=True)
+    if code == 401:
+        sentence = _("The cluster does not accept the portal's token; its operator must provide a new one.")
+        return DriverError(sentence, transient=False, operator=True)
+    if code == 404:
+        return Absent(said, transient=True)
+    if code == 409 or (code == 422 and _is_other_object(status)):
+        return Conflict(said, transient=True)
+    if code == 403:
+        waits = _UNCOUNTED in message or "NamespaceTerminating" in _causes(status, "reason")
+        return DriverError(said, transient=waits)
+    if code == 500 and not reason and _BODY_FAULT.search(message):
+        return DriverError(said, transient=False)
+    return DriverError(said, transient=code in (408, 429) or code >= 500, retry_after=_retry_after(error))
+
+
+def _status_of(error: DynamicApiError) -> dict[str, Any]:
+    """The Status object that Kubernetes answers with; empty where something in between answered."""
+    try:
+        status = json.loads(error.body or "{}")
+    except ValueError:
+        return {}
+    return status if isinstance(status, dict) else {}
+
+
+def _is_other_object(status: dict[str, Any]) -> bool:
+    return "metadata.uid" in _causes(status, "field")
+
+
+def _causes(status: dict[str, Any], key: str) -> set[str]:
+    return {str(cause.get(key)) for cause in (status.get("details") or {}).get("causes") or []}
+
+
+def _retry_after(error: DynamicApiError) -> float | None:
+    text = str((error.headers or {}).get("Retry-After", ""))
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _cause(error: BaseException) -> str:
+    """The operating system's word for it, without addresses of Python objects."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return type(error).__name__

@@ -1,0 +1,89 @@
+"""What a cluster says of itself: its version, whether the portal is confined in it, and the rights it lacks."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from django.utils.translation import gettext as _
+
+from clusters.drivers.base import SCRATCH_NAMESPACE, DriverError, ObjectRef, Probe
+from clusters.drivers.kubernetes.client import Client
+
+_RBAC = "rbac.authorization.k8s.io"
+_KEPT = (("", "resourcequotas"), ("", "limitranges"), ("networking.k8s.io", "networkpolicies"), (_RBAC, "rolebindings"))
+# (verb, API group, resource, name): what the portal needs, as deploy/cluster-access.yaml grants it.
+_RIGHTS = (
+    *((verb, "", "namespaces", "") for verb in ("get", "create", "patch", "delete")),
+    *((verb, group, kind, "") for group, kind in _KEPT for verb in ("list", "create", "patch", "delete")),
+    *(("bind", _RBAC, "clusterroles", name) for name in ("portal-developer", "portal-viewer")),
+    ("list", "", "pods", ""),
+    ("list", "", "events", ""),
+    ("list", "apps", "deployments", ""),
+    ("list", "", "nodes", ""),
+    ("list", "storage.k8s.io", "storageclasses", ""),
+)
+_POLICIES = ("portal-confined", "portal-protected")
+
+
+def probe(client: Client) -> Probe:
+    """Asks the cluster; raises DriverError where it cannot be reached or does not know the portal."""
+    version = str(client.call("get", "/version").get("gitVersion", "?"))
+    return Probe(version, tuple(_problems(client)), datetime.now(UTC))
+
+
+def _problems(client: Client) -> Iterator[str]:
+    yield from _policies(client)
+    yield from _confinement(client)
+    if client.get(ObjectRef("v1", "Namespace", "", SCRATCH_NAMESPACE)) is None:
+        yield _("The namespace %(name)s is missing; apply deploy/cluster-access.yaml.") % {"name": SCRATCH_NAMESPACE}
+    if _allowed(client, "*", "*", "*", ""):
+        yield _("The token has all rights in this cluster; use one of the portal's own service account.")
+    for verb, group, resource, name in _RIGHTS:
+        if not _allowed(client, verb, group, resource, name):
+            words = {"verb": verb, "resource": " ".join(part for part in (resource, name) if part)}
+            yield _("The portal may not %(verb)s %(resource)s; apply deploy/cluster-access.yaml.") % words
+
+
+def _policies(client: Client) -> Iterator[str]:
+    """Whether both policies and their bindings are there and deny."""
+    for name in _POLICIES:
+        base = "/apis/admissionregistration.k8s.io/v1"
+        try:
+            client.call("get", f"{base}/validatingadmissionpolicies/{name}")
+            binding = client.call("get", f"{base}/validatingadmissionpolicybindings/{name}")
+        except DriverError as error:
+            if error.operator:
+                raise
+            words = {"name": name, "reason": error.sentence}
+            yield _("The admission policy %(name)s is missing; apply deploy/cluster-access.yaml. %(reason)s") % words
+            continue
+        if "Deny" not in binding["spec"].get("validationActions", []):
+            yield _("The admission policy %(name)s does not deny anything.") % {"name": name}
+
+
+def _confinement(client: Client) -> Iterator[str]:
+    """Tries, by dry run, what the portal must never be able to do."""
+    binding = {
+        "apiVersion": f"{_RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "portal-access-check", "namespace": "kube-system"},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "portal-viewer"},
+        "subjects": [],
+    }
+    try:
+        client.create(binding, dry_run=True)
+    except DriverError as error:
+        if error.transient or error.operator:
+            raise
+        return
+    yield _("Nothing keeps the portal out of kube-system; apply deploy/cluster-access.yaml.")
+
+
+def _allowed(client: Client, verb: str, group: str, resource: str, name: str) -> bool:
+    attributes = {"verb": verb, "group": group, "resource": resource, "name": name}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = client.call("post", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
+    return bool(answer["status"].get("allowed"))

@@ -1,0 +1,92 @@
+"""Pure rules about bundles: digests, what changed between two revisions, and a bundle's state in one word."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+Manifest = dict[str, Any]
+State = Literal["applying", "ready", "committed", "blocked", "retrying", "queued"]
+
+# What a bundle of a project may hold; anything else is refused before it reaches a driver.
+ALLOWED_KINDS = frozenset(
+    {
+        ("v1", "Namespace"),
+        ("v1", "ResourceQuota"),
+        ("v1", "LimitRange"),
+        ("networking.k8s.io/v1", "NetworkPolicy"),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    }
+)
+
+
+class NotConfined(ValueError):
+    """A rendered manifest is of a kind the owner may not have, or lies outside its namespace."""
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 (hex) of the value's canonical JSON."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def reference(manifest: Manifest) -> tuple[str, str, str, str]:
+    """(apiVersion, kind, namespace, name) of a manifest; namespace "" for cluster-scoped objects."""
+    meta = manifest["metadata"]
+    return manifest["apiVersion"], manifest["kind"], meta.get("namespace", ""), meta["name"]
+
+
+def check_confined(manifests: Sequence[Manifest], namespace: str) -> None:
+    """Raises NotConfined unless every manifest is of an allowed kind, within `namespace`, and named once."""
+    seen = set()
+    for manifest in manifests:
+        api_version, kind, within, name = ref = reference(manifest)
+        if (api_version, kind) not in ALLOWED_KINDS:
+            raise NotConfined(f"{kind} is not among the kinds this bundle may hold")
+        if ref in seen:
+            raise NotConfined(f"{kind} {name} is rendered twice")
+        if (name if kind == "Namespace" else within) != namespace:
+            raise NotConfined(f"{kind} {name} lies outside of {namespace}")
+        seen.add(ref)
+
+
+def difference(before: Manifest | None, after: Manifest) -> list[list[Any]]:
+    """[path, old, new] of every leaf that differs, sorted by path; a list counts as one leaf."""
+    old, new = flat(before or {}), flat(after)
+    paths = sorted(old.keys() | new.keys())
+    return [[path, old.get(path), new.get(path)] for path in paths if old.get(path) != new.get(path)]
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """The leaves of nested mappings by dotted path."""
+    if not isinstance(value, dict) or not value:
+        return {path: value} if path else {}
+    leaves: dict[str, Any] = {}
+    for key, inner in value.items():
+        leaves |= flat(inner, f"{path}.{key}" if path else key)
+    return leaves
+
+
+def numbered(manifests: Sequence[Manifest], before: Sequence[Mapping[str, Any]], number: int) -> list[dict[str, Any]]:
+    """The manifests of revision `number`, each with the revision in which it last changed; `before` is the list of
+    the revision that went before."""
+    old = {reference(entry["manifest"]): entry for entry in before}
+    wanted = []
+    for manifest in manifests:
+        entry = old.get(reference(manifest))
+        same = entry is not None and entry["manifest"] == manifest
+        wanted.append({"manifest": manifest, "changed_in": entry["changed_in"] if same and entry else number})
+    return wanted
+
+
+def state_of(
+    *, generation: int, observed: int, blocked: bool, attempts: int, can_observe: bool, started: bool
+) -> State:
+    """A bundle's state in one word. committed is the last thing known of a cluster that cannot be observed."""
+    if blocked:
+        return "blocked"
+    if observed >= generation:
+        return "ready" if can_observe else "committed"
+    if attempts:
+        return "retrying"
+    return "applying" if started else "queued"

@@ -1,0 +1,1 @@
+"""The way of an application onto the container cloud."""

@@ -1,0 +1,9 @@
+"""Registers the composition root with Django."""
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    """The composition root."""
+
+    name = "portal"

@@ -1,0 +1,22 @@
+"""The Celery application: a pool of processes and a wake-up, nothing more."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+# Both are needed for a killed child's task to come back; nothing depends on it, the row's lease does.
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_ignore_result=True,
+    task_time_limit=50,
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,
+    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 3, "visibility_timeout": 300},
+)
+app.autodiscover_tasks(["work"])

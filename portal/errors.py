@@ -1,0 +1,136 @@
+"""Errors mapped once: to the error page, and to RFC 9457 problem details for the API."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from web.errors import Invalid, UserError
+from web.request_id import request_id
+
+PROBLEM = "application/problem+json"
+
+
+def error_page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
+    """What happened, why, and what to do; the reference id leads to the log."""
+    title, cause, todo = _words(status)
+    context = {
+        "status": status,
+        "title": title,
+        "sentence": sentence or cause,
+        "todo": todo,
+        "reference": request_id.get(),
+        "home_url": "/",
+    }
+    return HttpResponse(render_to_string("error.html", context, request), status=status)
+
+
+def _words(status: int) -> tuple[str, str, str]:
+    """(title, cause, what to do) for a status."""
+    words = {
+        400: (_("That did not arrive as it should"), _("The request was not understood."), _("Go back and try again.")),
+        403: (
+            _("You may not do this"),
+            _("Your role does not allow it."),
+            _("If you need it for your work, ask the owner of your tenant or the platform team."),
+        ),
+        404: (
+            _("There is nothing here for you"),
+            _("The page does not exist, or it belongs to a tenant you are not part of."),
+            _("Check the address, or ask the owner of the tenant to make you a member."),
+        ),
+        409: (_("Somebody was faster"), _("The state has changed meanwhile."), _("Go back and look at it again.")),
+        422: (_("That cannot be done like this"), _("Something in it is not valid."), _("Go back and correct it.")),
+        503: (
+            _("Something the portal needs does not answer"),
+            _("Please try again in a few minutes."),
+            _("If it lasts, tell the platform team the reference id."),
+        ),
+    }
+    fallback = (
+        _("Something went wrong on our side"),
+        _("Nothing you entered caused this, and nothing was left half-done."),
+        _("Try again; if it happens again, tell the platform team the reference id."),
+    )
+    return words.get(status, fallback)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: malformed."""
+    return error_page(request, 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: not allowed."""
+    return error_page(request, 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form's protection token is missing or old."""
+    return error_page(request, 403, _("The form was open too long or came from somewhere else. Please send it again."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: no such address; for the API as problem details."""
+    if request.path.startswith("/api/"):
+        return _json_problem(request, 404, "not-found", _("There is no such endpoint."))
+    return error_page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: our fault, already logged with the reference id."""
+    if request.path.startswith("/api/"):
+        return _json_problem(request, 500, "server-error", _("Something went wrong on our side."))
+    return error_page(request, 500)
+
+
+def _json_problem(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
+    return JsonResponse(problem(status, code, sentence), status=status, content_type=PROBLEM)
+
+
+def problem(status: int, code: str, sentence: str, fields: dict[str, str] | None = None) -> dict[str, Any]:
+    """RFC 9457 problem details; `errors` lists field problems by JSON pointer."""
+    body: dict[str, Any] = {
+        "type": f"urn:portal:problem:{code}",
+        "title": _words(status)[0],
+        "status": status,
+        "detail": sentence,
+        "instance": f"urn:portal:request:{request_id.get()}",
+    }
+    if fields:
+        body["errors"] = [{"pointer": pointer, "detail": text} for pointer, text in fields.items()]
+    return body
+
+
+def api_problem(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: every error as problem details; None lets Django answer 500."""
+    if isinstance(error, UserError):
+        fields = error.fields if isinstance(error, Invalid) else None
+        body = problem(error.status, error.code, error.sentence, fields) | error.context
+        return Response(body, status=error.status, content_type=PROBLEM)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    if isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    headers = {}
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        headers["WWW-Authenticate"] = getattr(error, "auth_header", "") or "Bearer"
+    detail = error.detail if isinstance(error.detail, str) else _("The request is not valid.")
+    fields = _fields(error.detail) if isinstance(error, exceptions.ValidationError) else None
+    body = problem(error.status_code, error.default_code.replace("_", "-"), str(detail), fields)
+    return Response(body, status=error.status_code, content_type=PROBLEM, headers=headers)
+
+
+def _fields(detail: Any, pointer: str = "") -> dict[str, str]:
+    """DRF's nested error details by JSON pointer."""
+    if isinstance(detail, dict):
+        return {k: v for key, inner in detail.items() for k, v in _fields(inner, f"{pointer}/{key}").items()}
+    if isinstance(detail, list) and detail:
+        return _fields(detail[0], pointer)
+    return {pointer: str(detail)}

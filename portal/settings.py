@@ -1,0 +1,254 @@
+"""Settings: read from the environment alone; .env.example lists every variable.
+
+A missing or malformed variable stops the start and is named. Secrets may come from a file: NAME_FILE.
+"""
+
+import base64
+import binascii
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from portal import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+
+def _secret(name: str, least: int = 16) -> str:
+    """The secret in NAME or the file NAME_FILE; the demo's own secrets are refused outside of it."""
+    value: str = env.str(name).strip()
+    if len(value) < least:
+        raise ImproperlyConfigured(f"{name} must have at least {least} characters.")
+    if value.startswith("demo-") and not DEMO:
+        raise ImproperlyConfigured(f"{name} holds a secret of the demo; set one of your own.")
+    return value
+
+
+def _keys(name: str) -> dict[str, bytes]:
+    """Encryption keys by id from "id:base64,id:base64"; the first encrypts, all decrypt."""
+    keys: dict[str, bytes] = {}
+    for part in env.str(name).strip().split(","):
+        key_id, _, text = part.strip().partition(":")
+        try:
+            keys[key_id] = base64.b64decode(text, validate=True)
+        except binascii.Error:
+            raise ImproperlyConfigured(f"{name}: key {key_id!r} is not base64.") from None
+        if len(keys[key_id]) != 32:
+            raise ImproperlyConfigured(f"{name}: key {key_id!r} must be 32 bytes long.")
+        if key_id.startswith("demo-") and not DEMO:
+            raise ImproperlyConfigured(f"{name} holds a key of the demo; set one of your own.")
+    return keys
+
+
+def _json(name: str) -> dict[str, str]:
+    try:
+        value = json.loads(env.str(name))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not JSON: {error}") from None
+    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+        raise ImproperlyConfigured(f"{name} must be a JSON object of texts.")
+    return value
+
+
+DEMO = env.bool("PORTAL_DEMO", False)
+DEBUG = False
+SECRET_KEY = _secret("PORTAL_SECRET_KEY", 50)
+TOKEN_PEPPER = _secret("PORTAL_TOKEN_PEPPER", 32)
+ENCRYPTION_KEYS = _keys("PORTAL_ENCRYPTION_KEYS")
+
+EXTERNAL_URL = env.str("PORTAL_EXTERNAL_URL").rstrip("/")
+_address = urlsplit(EXTERNAL_URL)
+_secure = _address.scheme == "https"
+if not _secure and not DEMO:
+    raise ImproperlyConfigured("PORTAL_EXTERNAL_URL must start with https://.")
+ALLOWED_HOSTS = env.list("PORTAL_ALLOWED_HOSTS", default=[_address.hostname])
+CSRF_TRUSTED_ORIGINS = [EXTERNAL_URL]
+
+INSTALLED_APPS = [
+    "portal",
+    "onboarding",
+    "catalog",
+    "tenants",
+    "workflow",
+    "clusters",
+    "notify",
+    "accounts",
+    "audit",
+    "work",
+    "web",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "axes",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "portal.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.PreferredLanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.middleware.AccessMiddleware",
+    "portal.middleware.ErrorMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.navigation.navigation",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "web.templatetags.components"],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+                )
+            ],
+        },
+    }
+]
+
+# Persistent connections: without them a list costs three times as much (docs/architecture.md, figures).
+DATABASES = {"default": env.db_url("PORTAL_DATABASE_URL")}
+DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("PORTAL_DATABASE_URL must be a postgres:// address; the portal runs on PostgreSQL only.")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Who you are
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.backends.DirectoryBackend"]
+CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LDAP_URL = env.str("PORTAL_LDAP_URL")
+LDAP_START_TLS = env.bool("PORTAL_LDAP_START_TLS", False)
+if not LDAP_URL.startswith("ldaps://") and not LDAP_START_TLS:
+    raise ImproperlyConfigured("PORTAL_LDAP_URL must be ldaps://, or set PORTAL_LDAP_START_TLS=true.")
+LDAP_CA_FILE = env.str("PORTAL_LDAP_CA_FILE", "")
+LDAP_BIND_DN = env.str("PORTAL_LDAP_BIND_DN")
+LDAP_BIND_PASSWORD = env.str("PORTAL_LDAP_BIND_PASSWORD")
+LDAP_USER_BASE = env.str("PORTAL_LDAP_USER_BASE")
+LDAP_USER_FILTER = env.str("PORTAL_LDAP_USER_FILTER", "(uid=%(user)s)")
+LDAP_GROUP_BASE = env.str("PORTAL_LDAP_GROUP_BASE")
+# Portal role -> DN of the LDAP group: administrator, auditor, approver:<slug>.
+ROLE_GROUPS = _json("PORTAL_ROLE_GROUPS")
+
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _secure
+SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if _secure else "csrf"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# How many tries a person has at one address before a pause, and the address over all people.
+AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_TRIES", 5)
+AXES_COOLOFF_TIME = env.int("PORTAL_LOGIN_PAUSE_HOURS", 1)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_RESET_ON_SUCCESS = True
+AXES_IPWARE_PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", 0)
+AXES_VERBOSE = False
+
+# Security headers
+SECURE_SSL_REDIRECT = _secure
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("PORTAL_BEHIND_PROXY", False) else None
+SECURE_HSTS_SECONDS = 31536000 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# Words, numbers and times
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = env.str("PORTAL_TIME_ZONE", "Asia/Shanghai")
+
+# Static files: built by script/assets into static/dist, hashed and compressed by collectstatic.
+STATIC_URL = "static/"
+STATIC_ROOT = env.str("PORTAL_STATIC_ROOT", str(BASE_DIR / "var" / "static"))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.errors.api_problem",
+    "DATETIME_FORMAT": "iso-8601",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Container cloud portal",
+    "DESCRIPTION": "Ask for projects and quota, decide, and see them applied.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# Work: the broker only wakes workers; rows in PostgreSQL say what is to be done.
+CELERY_BROKER_URL = env.str("PORTAL_REDIS_URL")
+WORK_LEASE_SECONDS = env.int("PORTAL_WORK_LEASE_SECONDS", 60)
+WORK_OFFER_SECONDS = env.int("PORTAL_WORK_OFFER_SECONDS", 30)
+WORK_POLL_SECONDS = env.float("PORTAL_WORK_POLL_SECONDS", 2.0)
+WORK_LANE_LIMIT = env.int("PORTAL_WORK_LANE_LIMIT", 4)
+# What is driven to an end, and by what (model, handler).
+WORK_ITEMS = [("clusters.Bundle", "clusters.reconcile.reconcile")]
+
+# Kinds of request, in the order in which they are offered.
+REQUEST_KINDS = ["tenants.kinds.new_project.NewProject"]
+
+LOGGING = logs.configuration(env.str("PORTAL_LOG_LEVEL", "INFO"))

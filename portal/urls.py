@@ -1,0 +1,26 @@
+"""All addresses of the portal."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView
+
+from portal import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("home/requests", views.home_requests, name="home-requests"),
+    path("home/projects", views.home_projects, name="home-projects"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("", include("accounts.urls")),
+    path("", include("workflow.urls")),
+    path("", include("tenants.urls")),
+    path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/v1/", include("accounts.api_urls")),
+    path("api/v1/", include("workflow.api_urls")),
+    path("api/v1/", include("tenants.api_urls")),
+]
+
+handler400 = "portal.errors.bad_request"
+handler403 = "portal.errors.permission_denied"
+handler404 = "portal.errors.page_not_found"
+handler500 = "portal.errors.server_error"

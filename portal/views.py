@@ -1,0 +1,105 @@
+"""Home, and whether the portal is well."""
+
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts.models import User
+from tenants import queries as tenants
+from tenants.rows import project_row
+from tenants.views import with_objects
+from workflow import queries
+from workflow.rows import inbox_rows, request_row
+
+SHOWN = 6
+
+
+@require_GET
+def home(http: HttpRequest) -> HttpResponse:
+    """What do I have, what waits for me, what do I do next."""
+    user = http.user
+    waiting = inbox_rows(queries.inbox_of(user)[:SHOWN]) if user.approver_slugs else None
+    can_ask = tenants.tenants_askable_by(user).exists()
+    context = _requests(user) | _projects(user)
+    context |= {
+        "greeting": _("Hello, %(name)s") % {"name": user},
+        "inbox": waiting,
+        "can_ask": can_ask,
+        "ask_url": reverse("request-new", args=["new-project"]),
+        "next_steps": _next_steps(waiting, can_ask, bool(context["projects"])),
+    }
+    return render(http, "home.html", context)
+
+
+def _next_steps(waiting: list[Any] | None, can_ask: bool, has_projects: bool) -> list[dict[str, str]]:
+    """What to do first: decide what waits, else ask for the first project."""
+    steps = []
+    if waiting:
+        first = waiting[0]
+        steps.append(
+            {
+                "icon": "inbox",
+                "tone": "warning",
+                "title": _("Decide #%(number)s %(title)s") % {"number": first["number"], "title": first["title"]},
+                "url": first["url"],
+                "text": first["changes"],
+                "action": _("Decide"),
+            }
+        )
+    if can_ask and not has_projects:
+        steps.append(
+            {
+                "icon": "project",
+                "tone": "info",
+                "title": _("Ask for your first project"),
+                "url": reverse("request-new", args=["new-project"]),
+                "text": _("Development projects are ready within a minute."),
+                "action": _("Ask"),
+            }
+        )
+    return steps
+
+
+@require_GET
+def home_requests(http: HttpRequest) -> HttpResponse:
+    """Fragment: my newest requests."""
+    return render(http, "home/_requests.html", _requests(http.user))
+
+
+@require_GET
+def home_projects(http: HttpRequest) -> HttpResponse:
+    """Fragment: projects of my tenants."""
+    return render(http, "home/_projects.html", _projects(http.user))
+
+
+def _requests(user: User) -> dict[str, Any]:
+    mine = queries.requests_visible_to(user).filter(asker=user).order_by("-pk")[:SHOWN]
+    rows = [request_row(found) for found in mine]
+    return {"requests": rows, "poll": any("now" in row["track"] for row in rows)}
+
+
+def _projects(user: User) -> dict[str, Any]:
+    found = with_objects(tenants.projects_visible_to(user)).order_by("-pk")[:SHOWN]
+    return {"projects": [project_row(project) for project in found]}
+
+
+@require_GET
+def healthz(http: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_GET
+def readyz(http: HttpRequest) -> HttpResponse:
+    """The database answers; without it no page can."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "database unreachable"}, status=503)
+    return JsonResponse({"status": "ok"})

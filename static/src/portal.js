@@ -1,0 +1,171 @@
+// Behaviour of the pages. Each block is small, finds its own hooks, does nothing on pages without them, and listens on
+// the document, so that parts that htmx puts in later are served as well. Every form works without this file.
+"use strict";
+(() => {
+  const $ = (query, root = document) => root.querySelector(query);
+  const $$ = (query, root = document) => [...root.querySelectorAll(query)];
+  const announce = (text) => { $("[data-live-region]").textContent = text; };
+
+  // Theme: pressed means dark. Changes at once, is remembered here and with the person's settings.
+  const root = document.documentElement;
+  const showTheme = () => {
+    const dark = root.classList.contains("pf-v6-theme-dark");
+    for (const form of $$("[data-theme-form]")) {
+      $("button", form).setAttribute("aria-pressed", dark);
+      form.elements.theme.value = dark ? "light" : "dark";
+    }
+  };
+  showTheme();
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-theme-form]");
+    if (!form) return;
+    event.preventDefault();
+    const body = new FormData(form);
+    const theme = body.get("theme");
+    root.classList.toggle("pf-v6-theme-dark", theme === "dark");
+    try { localStorage.setItem("theme", theme); } catch (e) { /* private window: not kept */ }
+    showTheme();
+    // Without an answer the choice still holds in this browser.
+    const headers = { "X-CSRFToken": body.get("csrfmiddlewaretoken") };
+    fetch(form.action, { method: "POST", body, headers, redirect: "manual", keepalive: true }).catch(() => {});
+  });
+
+  // Navigation: open on wide screens, closed on narrow ones, where Escape and a click beside it close it.
+  const sidebar = $("#sidebar"), navToggle = $("[data-nav-toggle]");
+  if (sidebar && navToggle) {
+    const wide = matchMedia("(min-width: 75rem)");
+    const open = () => sidebar.classList.contains("pf-m-expanded");
+    const set = (shown) => {
+      sidebar.classList.toggle("pf-m-expanded", shown);
+      sidebar.classList.toggle("pf-m-collapsed", !shown);
+      sidebar.toggleAttribute("inert", !shown);
+      navToggle.setAttribute("aria-expanded", shown);
+    };
+    set(wide.matches);
+    wide.addEventListener("change", () => set(wide.matches));
+    navToggle.addEventListener("click", () => set(!open()));
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !wide.matches && open()) { set(false); navToggle.focus(); }
+    });
+    document.addEventListener("click", (event) => {
+      if (!wide.matches && open() && !sidebar.contains(event.target) && !navToggle.contains(event.target)) set(false);
+    });
+  }
+
+  // Menus: Escape and a click elsewhere close them.
+  document.addEventListener("click", (event) => {
+    for (const menu of $$("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of $$("[data-menu][open]")) { menu.open = false; $("summary", menu).focus(); }
+  });
+
+  // J and K move through the rows of a list, unless one is typing.
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || !["j", "k"].includes(event.key)) return;
+    const rows = $$("[data-row]");
+    if (!rows.length) return;
+    const at = rows.indexOf(document.activeElement);
+    rows[Math.min(rows.length - 1, Math.max(0, at + (event.key === "j" ? 1 : -1)))].focus();
+  });
+
+  // Decision panel: the button says what will happen; the note is required to reject.
+  const showDecision = () => {
+    for (const form of $$("[data-decide]")) {
+      const button = $("[data-decide-button]", form);
+      const choice = form.elements.verdict.value;
+      if (choice) $(".pf-v6-c-button__text", button).textContent = button.dataset[choice];
+      button.classList.toggle("pf-m-danger", choice === "reject");
+      button.classList.toggle("pf-m-primary", choice !== "reject");
+      form.elements.note.required = choice === "reject";
+    }
+  };
+  showDecision();
+  document.addEventListener("change", (event) => { if (event.target.closest("[data-decide]")) showDecision(); });
+
+  // A form is sent once; coming back to the page by the browser's button allows it again.
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("[data-once]");
+    if (!form || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    for (const button of $$("button[type=submit]", form)) {
+      button.setAttribute("aria-disabled", "true");
+      button.classList.add("pf-m-aria-disabled");
+    }
+  });
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of $$("[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of $$("button[type=submit]", form)) {
+        button.removeAttribute("aria-disabled");
+        button.classList.remove("pf-m-aria-disabled");
+      }
+    }
+  });
+
+  // What went wrong is read first.
+  $("[data-focus]")?.focus();
+
+  // Copy buttons. The clipboard is closed to pages without TLS; there the text is at least marked to be copied.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch (e) {
+      const code = $("code", button.parentElement);
+      if (code) getSelection().selectAllChildren(code);
+      return;
+    }
+    const label = $(".pf-v6-c-button__text", button);
+    if (label) label.textContent = button.dataset.copied;
+    announce(button.dataset.copied);
+  });
+
+  // Fragments. A hidden page asks for nothing; what did not change is not touched; what fails stays and says so.
+  const last = new Map(), states = new Map();
+  const polls = (element) => element.getAttribute("hx-trigger")?.startsWith("every");
+  const remember = () => { for (const part of $$("[data-state]")) states.set(part.id, part.dataset.state); };
+  const stale = (part) => {
+    if (!part.matches("[data-fragment]") || $("[data-stale]", part)) return;
+    part.append($("#stale-note").content.cloneNode(true));
+  };
+  remember();
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (document.hidden && polls(event.detail.elt)) event.preventDefault();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, xhr, requestConfig } = event.detail;
+    const asked = new URL(requestConfig.path, location.href).pathname;
+    // Sent on to another page, which is the login: the session has ended.
+    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) {
+      event.detail.shouldSwap = false;
+      stale(elt);
+    } else if (xhr.status === 200 && polls(elt)) {
+      if (last.get(elt.id) === xhr.response && !$("[data-stale]", elt)) event.detail.shouldSwap = false;
+      last.set(elt.id, xhr.response);
+    }
+  });
+  for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(failure, (event) => stale(event.detail.elt));
+  }
+
+  // A new state is said aloud, and the page around the fragment is fetched, unless something typed would be lost.
+  document.addEventListener("htmx:afterSettle", () => {
+    showDecision();
+    const moved = $$("[data-state]").filter((part) => states.has(part.id) && states.get(part.id) !== part.dataset.state);
+    remember();
+    if (!moved.length) return;
+    announce(moved[0].dataset.state);
+    const page = $("[data-live]");
+    if (!page) return;
+    const typed = $$("textarea, input[type=text]", page).some((field) => field.value !== field.defaultValue);
+    if (typed) $("[data-moved]", page)?.removeAttribute("hidden");
+    else htmx.ajax("GET", location.href, { target: "#live", select: "#live", swap: "outerHTML" });
+  });
+})();

@@ -1,0 +1,1 @@
+"""The kinds of request about tenants and projects, one file each."""

@@ -1,0 +1,252 @@
+"""The kind "new project": a namespace with quota, limits, network isolation and members."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import directory
+from accounts.models import User
+from clusters import services as fleet
+from clusters.models import BundleRevision, Cluster
+from clusters.quantity import bytes_of, millicores
+from clusters.queries import clusters_of_environment
+from clusters.rules import Manifest
+from tenants import manifests, queries, rules, services
+from tenants.kinds import new_project_schema
+from tenants.models import Project, Tenant
+from tenants.words import environment_label
+from web.errors import Invalid
+from workflow.kinds import Kind, Target
+from workflow.models import Request
+from workflow.services.approval import approvers
+
+
+class NewProject(Kind):
+    """One project in one environment."""
+
+    slug = "new-project"
+    title = new_project_schema.TITLE
+    summary = new_project_schema.SUMMARY
+    schema = new_project_schema.SCHEMA
+
+    def may_ask(self, user: User) -> bool:
+        """Owners and developers of any tenant."""
+        return queries.tenants_askable_by(user).exists()
+
+    def options(self, user: User) -> dict[str, list[dict[str, Any]]]:
+        """The person's tenants, and the clusters there are."""
+        tenants = [{"value": t.code, "label": f"{t.name} ({t.code})"} for t in queries.tenants_askable_by(user)]
+        clusters = [{"value": "", "label": _("Any that fits")}] + [
+            {"value": c.name, "label": _cluster_label(c)} for c in Cluster.objects.filter(is_active=True)
+        ]
+        return {"tenant": tenants, "cluster": clusters}
+
+    def check(self, values: dict[str, Any], by: User) -> dict[str, Any]:
+        """References, rights, name and quantities; all problems at once."""
+        errors: dict[str, str] = {}
+        if not queries.tenants_askable_by(by).filter(code=values["tenant"]).exists():
+            errors["/tenant"] = _("You may not ask for this tenant.")
+        elif problem := self.name_preview(values)[1]:
+            errors["/name"] = problem
+        if _placed(values) is None:
+            errors["/cluster" if values.get("cluster") else "/environment"] = _("No cluster offers this environment.")
+        errors |= _quantity_errors(values)
+        errors |= _people_errors(values)
+        if errors:
+            raise Invalid(_("Please correct the marked fields."), errors)
+        return values
+
+    def target(self, values: dict[str, Any], uid: str) -> Target:
+        """The namespace to be."""
+        cluster = _placed(values)
+        assert cluster is not None  # checked
+        namespace = rules.namespace_of(values["tenant"], values["name"], values["environment"])
+        return Target(
+            key=f"namespace:{namespace}",
+            tenant_id=Tenant.objects.values_list("pk", flat=True).get(code=values["tenant"]),
+            environment=values["environment"],
+            cluster=cluster,
+            owner=f"project:{uid}",
+            title=namespace,
+        )
+
+    def state(self, request: Request) -> dict[str, Any]:
+        """The project as asked for, in the words of its cluster."""
+        values, cluster = request.values, request.cluster
+        assert cluster is not None
+        return {
+            "namespace": request.title,
+            "tenant": values["tenant"],
+            "project": str(request.uid),
+            "environment": values["environment"],
+            "display_name": values["display_name"],
+            "owner": request.asker.username,
+            "cost_centre": values["cost_centre"],
+            "quota": quota_of(values),
+            "members": [
+                {"subject": subject_in(cluster, subject), "role": role} for subject, role in members_of(request)
+            ],
+            "ingress_labels": cluster.ingress_labels,
+            "monitoring_labels": cluster.monitoring_labels,
+            "flavour": cluster.flavour,
+        }
+
+    def render(self, state: dict[str, Any]) -> list[Manifest]:
+        """See tenants.manifests.project."""
+        return manifests.project(state)
+
+    def carry_out(self, request: Request, manifests: list[Manifest], by: User | None, at: datetime) -> BundleRevision:
+        """The project's row and the first revision of its bundle."""
+        assert request.cluster is not None
+        quota = quota_of(request.values)
+        bundle = fleet.create_bundle(
+            cluster=request.cluster,
+            tenant_id=request.tenant_id,
+            owner=f"project:{request.uid}",
+            namespace=request.title,
+        )
+        services.create_project(
+            bundle=bundle,
+            members=members_of(request),
+            by=by,
+            at=at,
+            uid=request.uid,
+            tenant=request.tenant,
+            name=request.values["name"],
+            environment=request.environment,
+            namespace=request.title,
+            display_name=request.values["display_name"],
+            cost_centre=request.values["cost_centre"],
+            cpu_millicores=quota["cpu"],
+            memory_bytes=quota["memory"],
+            storage_bytes=quota["storage"],
+            pods=quota["pods"],
+            owner=request.asker,
+        )
+        provenance = {
+            "request": request.number,
+            "asker": request.asker.username,
+            "approvers": approvers(request) or [f"policy: {request.policy}"],
+        }
+        return fleet.set_desired(
+            bundle=bundle, manifests=manifests, state=self.state(request), provenance=provenance, by=by, at=at
+        )
+
+    def facts(self, request: Request) -> list[tuple[str, str]]:
+        """What an approver wants to know first."""
+        values = request.values
+        people = values["developers"] + values["developer_groups"]
+        return [
+            (_("Name"), values["display_name"]),
+            (_("Environment"), environment_label(values["environment"])),
+            (_("Cluster"), str(request.cluster)),
+            (_("CPU"), values["cpu"]),
+            (_("Memory"), values["memory"]),
+            (_("Storage"), values["storage"]),
+            (_("Pods"), str(values["pods"])),
+            (_("Developers"), ", ".join([request.asker.username, *people])),
+            (_("Viewers"), ", ".join(values["viewers"]) or _("none")),
+            (_("Cost centre"), values["cost_centre"] or _("none")),
+            (_("Reason"), values["reason"] or _("none given")),
+        ]
+
+    def name_preview(self, values: dict[str, Any]) -> tuple[str, str]:
+        """The namespace's name, and why it cannot be had."""
+        parts = [values.get(part, "") for part in ("tenant", "name", "environment")]
+        if not all(isinstance(part, str) and part for part in parts):
+            return "", ""
+        try:
+            name = rules.namespace_of(*parts)
+        except rules.BadName as error:
+            return "", _bad_name(str(error))
+        if Project.objects.filter(namespace=name).exists():
+            return name, _("A project of this name exists already.")
+        return name, ""
+
+    def result_url(self, request: Request) -> str:
+        """The project's page."""
+        return reverse("project-detail", args=[request.uid]) if request.bundle_id else ""
+
+
+def quota_of(values: dict[str, Any]) -> dict[str, int]:
+    """Millicores, bytes and counts from the checked texts."""
+    return {
+        "cpu": millicores(values["cpu"]),
+        "memory": bytes_of(values["memory"]),
+        "storage": bytes_of(values["storage"]),
+        "pods": values["pods"],
+    }
+
+
+def members_of(request: Request) -> list[tuple[str, str]]:
+    """(subject, role) pairs; whoever asks is a developer, and the stronger role wins."""
+    values = request.values
+    roles = {f"user:{name}": "viewer" for name in values["viewers"]}
+    roles |= {f"user:{name}": "developer" for name in [*values["developers"], request.asker.username]}
+    roles |= {f"group:{dn.lower()}": "developer" for dn in values["developer_groups"]}
+    return sorted(roles.items())
+
+
+def subject_in(cluster: Cluster, subject: str) -> dict[str, str]:
+    """A portal subject as the cluster calls it: {"kind": "User"|"Group", "name"}."""
+    kind, _colon, name = subject.partition(":")
+    if kind == "user":
+        return {"kind": "User", "name": cluster.user_format.format(username=name)}
+    common_name = name.partition(",")[0].partition("=")[2]
+    return {"kind": "Group", "name": cluster.group_format.format(cn=common_name, dn=name)}
+
+
+def _placed(values: dict[str, Any]) -> Cluster | None:
+    """The cluster asked for, else the first by name that offers the environment."""
+    fitting = clusters_of_environment(values["environment"])
+    if values.get("cluster"):
+        fitting = fitting.filter(name=values["cluster"])
+    return fitting.first()
+
+
+def _cluster_label(cluster: Cluster) -> str:
+    environments = ", ".join(environment_label(name) for name in cluster.environments)
+    return f"{cluster.name} ({environments})"
+
+
+def _bad_name(reason: str) -> str:
+    return {
+        "grammar": _("Small letters, digits and hyphens; begins with a letter and does not end with a hyphen."),
+        "length": _("Tenant, name and environment together have at most 63 characters."),
+        "reserved": _("Names that begin like this are reserved for the platform."),
+    }[reason]
+
+
+def _quantity_errors(values: dict[str, Any]) -> dict[str, str]:
+    errors = {}
+    for field, parse, least in (("cpu", millicores, 100), ("memory", bytes_of, 64 * 1024**2), ("storage", bytes_of, 0)):
+        try:
+            amount = parse(values[field])
+        except ValueError as error:
+            errors[f"/{field}"] = str(error)
+            continue
+        if amount < least:
+            errors[f"/{field}"] = _("This is too little to run anything.")
+    return errors
+
+
+def _people_errors(values: dict[str, Any]) -> dict[str, str]:
+    """People and groups must be in the directory; while it does not answer, people the portal knows are accepted."""
+    errors = {}
+    for field in ("developers", "viewers"):
+        for place, name in enumerate(values[field]):
+            if not _person_known(name):
+                errors[f"/{field}/{place}"] = _("%(name)s is not in the directory.") % {"name": name}
+    for place, dn in enumerate(values["developer_groups"]):
+        if not directory.group_exists(dn):
+            errors[f"/developer_groups/{place}"] = _("%(name)s is not in the directory.") % {"name": dn}
+    return errors
+
+
+def _person_known(name: str) -> bool:
+    try:
+        return directory.person_exists(name)
+    except directory.DirectoryUnavailable:
+        return User.objects.filter(username=name, is_active=True).exists()

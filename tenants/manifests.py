@@ -1,0 +1,169 @@
+"""A project as Kubernetes manifests: pure, from plain state to the objects in the order in which they are applied.
+
+The parts follow what the API server was measured to do (docs/architecture.md, "What a project becomes").
+"""
+
+from typing import Any
+
+Manifest = dict[str, Any]
+State = dict[str, Any]
+
+MANAGED_BY = {"app.kubernetes.io/managed-by": "cloud-portal"}
+# One pod's share of the node's disk, in bytes; every resource under quota needs a default, else pods are refused.
+EPHEMERAL_DEFAULT, EPHEMERAL_REQUEST = 1024**3, 512 * 1024**2
+CONTAINER_CPU, CONTAINER_CPU_REQUEST = 500, 100  # millicores
+CONTAINER_MEMORY, CONTAINER_MEMORY_REQUEST = 512 * 1024**2, 256 * 1024**2  # bytes
+VOLUME_CLAIMS, SERVICES = 20, 50
+
+
+def project(state: State) -> list[Manifest]:
+    """All objects of one project.
+
+    `state`: namespace, tenant, project (uid), environment, display_name, owner, cost_centre, quota {cpu (millicores),
+    memory, storage (bytes), pods}, members [{subject, role}] with subjects as the cluster calls them
+    ({"kind": "User"|"Group", "name"}), ingress_labels, monitoring_labels, flavour.
+    """
+    return [
+        namespace(state),
+        resource_quota(state),
+        limit_range(state),
+        *network_policies(state),
+        *role_bindings(state),
+    ]
+
+
+def namespace(state: State) -> Manifest:
+    """The namespace with its labels for people, policies and pod security."""
+    annotations = {
+        "portal.cloud/display-name": state["display_name"],
+        "portal.cloud/owner": state["owner"],
+        "portal.cloud/cost-centre": state["cost_centre"],
+    }
+    if state["flavour"] == "openshift":
+        annotations |= {
+            "openshift.io/display-name": state["display_name"],
+            "openshift.io/requester": state["owner"],
+        }
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {
+            "name": state["namespace"],
+            "labels": {
+                **MANAGED_BY,
+                "portal.cloud/managed": "true",
+                "portal.cloud/tenant": state["tenant"],
+                "portal.cloud/project": state["project"],
+                "portal.cloud/environment": state["environment"],
+                "pod-security.kubernetes.io/enforce": "baseline",
+                "pod-security.kubernetes.io/warn": "restricted",
+            },
+            "annotations": {key: value for key, value in annotations.items() if value},
+        },
+    }
+
+
+def resource_quota(state: State) -> Manifest:
+    """Requests equal limits: what a team asked for is what it can always have."""
+    quota = state["quota"]
+    cpu, memory = cpu_text(quota["cpu"]), bytes_text(quota["memory"])
+    pods = quota["pods"]
+    hard = {
+        "requests.cpu": cpu,
+        "limits.cpu": cpu,
+        "requests.memory": memory,
+        "limits.memory": memory,
+        "requests.ephemeral-storage": bytes_text(pods * EPHEMERAL_REQUEST),
+        "limits.ephemeral-storage": bytes_text(pods * EPHEMERAL_DEFAULT),
+        "requests.storage": bytes_text(quota["storage"]),
+        "persistentvolumeclaims": str(VOLUME_CLAIMS),
+        "pods": str(pods),
+        "services": str(SERVICES),
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+    }
+    return _within(state, "v1", "ResourceQuota", "portal-quota", {"spec": {"hard": hard}})
+
+
+def limit_range(state: State) -> Manifest:
+    """Defaults for containers that say nothing, never above the quota itself."""
+    quota = state["quota"]
+    cpu, memory = min(CONTAINER_CPU, quota["cpu"]), min(CONTAINER_MEMORY, quota["memory"])
+    container = {
+        "type": "Container",
+        "default": {
+            "cpu": cpu_text(cpu),
+            "memory": bytes_text(memory),
+            "ephemeral-storage": bytes_text(EPHEMERAL_DEFAULT),
+        },
+        "defaultRequest": {
+            "cpu": cpu_text(min(CONTAINER_CPU_REQUEST, cpu)),
+            "memory": bytes_text(min(CONTAINER_MEMORY_REQUEST, memory)),
+            "ephemeral-storage": bytes_text(EPHEMERAL_REQUEST),
+        },
+        "max": {"cpu": cpu_text(quota["cpu"]), "memory": bytes_text(quota["memory"])},
+    }
+    return _within(state, "v1", "LimitRange", "portal-limits", {"spec": {"limits": [container]}})
+
+
+def network_policies(state: State) -> list[Manifest]:
+    """Isolated: nothing comes in but from the project itself, shared namespaces, ingress and monitoring."""
+    sources = {
+        "portal-allow-same-namespace": {"podSelector": {}},
+        "portal-allow-global": _from_namespaces({"portal.cloud/network": "global"}),
+    }
+    if state["ingress_labels"]:
+        sources["portal-allow-ingress"] = _from_namespaces(state["ingress_labels"])
+    if state["monitoring_labels"]:
+        sources["portal-allow-monitoring"] = _from_namespaces(state["monitoring_labels"])
+    policies = [_network_policy(state, "portal-default-deny", {})]
+    return policies + [
+        _network_policy(state, name, {"ingress": [{"from": [source]}]}) for name, source in sorted(sources.items())
+    ]
+
+
+def role_bindings(state: State) -> list[Manifest]:
+    """One binding per role with the role in its name, because a binding's role can never be changed."""
+    bindings = []
+    for role in ("developer", "viewer"):
+        subjects = [member["subject"] for member in state["members"] if member["role"] == role]
+        if subjects:
+            bindings.append(_role_binding(state, f"portal-{role}", subjects))
+    return bindings
+
+
+def _role_binding(state: State, role: str, subjects: list[dict[str, str]]) -> Manifest:
+    group = "rbac.authorization.k8s.io"
+    ordered = sorted(subjects, key=lambda subject: (subject["kind"], subject["name"]))
+    body = {
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": group, **subject} for subject in ordered],
+    }
+    return _within(state, f"{group}/v1", "RoleBinding", role, body)
+
+
+def _network_policy(state: State, name: str, spec: dict[str, Any]) -> Manifest:
+    body = {"spec": {"podSelector": {}, "policyTypes": ["Ingress"], **spec}}
+    return _within(state, "networking.k8s.io/v1", "NetworkPolicy", name, body)
+
+
+def _from_namespaces(labels: dict[str, str]) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": dict(sorted(labels.items()))}}
+
+
+def _within(state: State, api_version: str, kind: str, name: str, body: dict[str, Any]) -> Manifest:
+    metadata = {"name": name, "namespace": state["namespace"], "labels": dict(MANAGED_BY)}
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}
+
+
+def cpu_text(millicores: int) -> str:
+    """Canonical Kubernetes text: "2" or "1500m"."""
+    return f"{millicores}m" if millicores % 1000 else str(millicores // 1000)
+
+
+def bytes_text(amount: int) -> str:
+    """Canonical Kubernetes text in the largest binary unit that divides it: "8Gi", "1536Mi", "1000"."""
+    for unit, size in (("Ti", 1024**4), ("Gi", 1024**3), ("Mi", 1024**2), ("Ki", 1024)):
+        if amount and amount % size == 0:
+            return f"{amount // size}{unit}"
+    return str(amount)

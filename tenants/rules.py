@@ -1,0 +1,27 @@
+"""Pure rules of tenants and projects: environments, names."""
+
+import re
+
+ENVIRONMENTS = ("dev", "test", "prod")
+# Without a hyphen: else "a-b" + "c" would be called as "a" + "b-c".
+TENANT_CODE = r"^[a-z][a-z0-9]{1,11}$"
+PROJECT_NAME = r"^[a-z]([a-z0-9-]*[a-z0-9])?$"
+NAMESPACE_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+NAMESPACE_LENGTH = 63
+RESERVED_PREFIXES = ("kube-", "openshift-", "portal-", "default")
+
+
+class BadName(ValueError):
+    """The name cannot be a namespace's; the code says why: grammar, length, reserved."""
+
+
+def namespace_of(tenant: str, name: str, environment: str) -> str:
+    """`<tenant>-<name>-<environment>`; raises BadName."""
+    namespace = f"{tenant}-{name}-{environment}"
+    if not re.fullmatch(TENANT_CODE, tenant) or not re.fullmatch(PROJECT_NAME, name):
+        raise BadName("grammar")
+    if len(namespace) > NAMESPACE_LENGTH:
+        raise BadName("length")
+    if namespace.startswith(RESERVED_PREFIXES):
+        raise BadName("reserved")
+    return namespace

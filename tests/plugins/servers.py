@@ -1,0 +1,138 @@
+"""PostgreSQL and Redis for a test run: started once, before the settings are read, and gone with it."""
+
+import atexit
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+from script.local import ports, postgres, processes, redis, variables
+
+# Set in the process that started the servers; its children (xdist's workers, portal processes) use them.
+_STARTED = "PORTAL_TEST_FOLDER"
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+_running: list[processes.Process] = []
+
+
+class RedisServer:
+    """A Redis of a test's own on a fixed port, to be stopped and started again at will."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = ports.free_port()
+        self._password = secrets.token_urlsafe(16)
+        self._process: processes.Process | None = None
+        self.url = redis.url(self._port, self._password)
+
+    def start(self) -> None:
+        """Starts it and returns once it answers."""
+        self._process = redis.start(self._folder, self._port, self._password, self._folder.parent / "redis.log")
+        processes.wait_until(self._process, lambda: redis.is_ready(self._port, self._password), 20)
+
+    def stop(self) -> None:
+        """Stops it and returns once it is gone; harmless if it does not run."""
+        if self._process is not None:
+            processes.stop([self._process])
+            self._process = None
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A running Redis that no other test uses, with `url`, `stop()` and `start()`."""
+    folder = _folder("portal-redis-")
+    server = RedisServer(folder / "redis")
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Finds a port of 127.0.0.1 on which nobody listens, a new one at every call."""
+    return ports.free_port
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where xdist is about to start its workers, they shall read the settings after `_prepare` below, not before."""
+    if session.config.getoption("tx", None) and not _WORKER:
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+def pytest_unconfigure() -> None:
+    """The end of the run, also after Ctrl-C."""
+    _stop()
+
+
+def _prepare() -> None:
+    if _STARTED not in os.environ:
+        atexit.register(_stop)
+        _start()
+    # Nobody listens there unless a test starts a directory and says so.
+    os.environ |= variables.directory(ports.free_port(), Path(os.environ[_STARTED], "no-ca.pem"))
+    if _WORKER:
+        os.environ["PORTAL_REDIS_URL"] = _own_redis(os.environ["PORTAL_REDIS_URL"])
+    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+    # Now, so that plugins and conftest files may import models.
+    django.setup()
+
+
+def _start() -> None:
+    folder = _folder("portal-tests-")
+    os.environ |= variables.demo_secrets()
+    os.environ |= {
+        _STARTED: str(folder),
+        "PORTAL_EXTERNAL_URL": "http://localhost:8000",
+        # testserver: what Django's test client calls itself.
+        "PORTAL_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "PORTAL_STATIC_ROOT": str(folder / "static"),
+        "PORTAL_LOG_LEVEL": "WARNING",
+    }
+    os.environ["PORTAL_DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or _start_postgres(folder)
+    os.environ["PORTAL_REDIS_URL"] = os.environ.get("TEST_REDIS_URL") or _start_redis(folder)
+
+
+def _start_postgres(folder: Path) -> str:
+    data, port, password = folder / "postgres", ports.free_port(), secrets.token_urlsafe(16)
+    postgres.initialise(data, password)
+    server = postgres.start(data, port, folder / "postgres.log", postgres.CARELESS)
+    _running.append(server)
+    processes.wait_until(server, lambda: postgres.is_ready(data, port), 60)
+    return postgres.url(port, password)
+
+
+def _start_redis(folder: Path) -> str:
+    port, password = ports.free_port(), secrets.token_urlsafe(16)
+    server = redis.start(folder / "redis", port, password, folder / "redis.log")
+    _running.append(server)
+    processes.wait_until(server, lambda: redis.is_ready(port, password), 20)
+    return redis.url(port, password)
+
+
+def _own_redis(address: str) -> str:
+    """The same server with a database for this worker: gw0 has number 1, a run without xdist 0."""
+    return f"{address.rpartition('/')[0]}/{int(_WORKER.removeprefix('gw')) + 1}"
+
+
+def _folder(prefix: str) -> Path:
+    """A temporary folder that the account of the servers can pass through, but not list."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o711)
+    return folder
+
+
+def _stop() -> None:
+    if not _running:
+        return
+    processes.stop(_running)
+    _running.clear()
+    shutil.rmtree(os.environ.pop(_STARTED), ignore_errors=True)
+
+
+_prepare()

@@ -1,0 +1,62 @@
+"""What is due reaches a worker, whatever happens to the broker."""
+
+import select
+import time
+from datetime import timedelta
+
+import psycopg2
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from clusters.models import Bundle
+from tests.builders import a_bundle
+from work import dispatcher
+
+
+class BrokerDown(Exception):
+    pass
+
+
+@pytest.mark.django_db
+def test_round_of__two_due__both_published():
+    bundles = [a_bundle(due_at=timezone.now()) for _ in range(2)]
+    published: list[tuple[str, int]] = []
+    count = dispatcher.round_of(timezone.now(), lambda label, pk: published.append((label, pk)))
+    assert count == 2
+    assert published == [("clusters.Bundle", b.pk) for b in bundles]
+
+
+@pytest.mark.django_db
+def test_round_of__broker_down__due_again_at_once():
+    bundle = a_bundle(due_at=timezone.now())
+
+    def refuse(label: str, pk: int) -> None:
+        raise BrokerDown
+
+    with pytest.raises(BrokerDown):
+        dispatcher.round_of(timezone.now(), refuse)
+    published: list[int] = []
+    dispatcher.round_of(timezone.now(), lambda label, pk: published.append(pk))
+    assert published == [bundle.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_trigger__row_becomes_due__listener_is_woken():
+    bundle = a_bundle(due_at=None)
+    settings = connection.get_connection_params()
+    listener = psycopg2.connect(
+        **{key: settings[key] for key in ("dbname", "user", "password", "host", "port") if key in settings}
+    )
+    try:
+        listener.set_session(autocommit=True)
+        with listener.cursor() as cursor:
+            cursor.execute("LISTEN work")
+        Bundle.objects.filter(pk=bundle.pk).update(due_at=timezone.now() + timedelta(seconds=1))
+        deadline = time.monotonic() + 10
+        while not listener.notifies and time.monotonic() < deadline:
+            select.select([listener], [], [], 1)
+            listener.poll()
+        assert [n.channel for n in listener.notifies] == ["work"]
+    finally:
+        listener.close()

@@ -1,0 +1,1 @@
+"""Things to be driven to an end: claimed, leased, tried again."""

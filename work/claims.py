@@ -1,0 +1,148 @@
+"""Who works on an item: offering, claiming, keeping and giving back, each one conditional update."""
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Event, Thread
+
+from django.conf import settings
+from django.db import connections, models, transaction
+from django.db.models import Case, F, Q, Value, When, Window
+from django.db.models.functions import Greatest, RowNumber
+from django.utils import timezone
+
+from work.models import WorkItem
+
+RETRY_FIRST_SECONDS = 1.0
+RETRY_MOST_SECONDS = 300.0
+
+
+class LeaseLost(Exception):
+    """Somebody else works on the item by now; whatever this worker still wanted to write must not be written."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A worker's right to one item until `until`, unless a heartbeat prolongs it."""
+
+    model: type[WorkItem]
+    pk: int
+    owner: uuid.UUID
+    generation: int
+
+
+def due(model: type[WorkItem], at: datetime) -> models.QuerySet[WorkItem]:
+    """Items that nobody holds and whose time has come, oldest first."""
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=at)
+    unoffered = Q(offered_until__isnull=True) | Q(offered_until__lt=at)
+    return model._default_manager.filter(free, unoffered, due_at__lte=at).order_by("due_at")
+
+
+def held(model: type[WorkItem], at: datetime) -> models.QuerySet[WorkItem]:
+    """Items that a worker holds or has been offered."""
+    return model._default_manager.filter(Q(lease_until__gte=at) | Q(offered_until__gte=at))
+
+
+@transaction.atomic
+def offer(model: type[WorkItem], at: datetime, most: int) -> list[int]:
+    """Marks at most `most` due items as offered, few per lane, and answers their ids to be published after commit.
+
+    A lane (a cluster) has at most WORK_LANE_LIMIT items out at once, so that a hanging one takes no slot of others.
+    """
+    busy = Counter(held(model, at).values_list("lane", flat=True))
+    place = Window(RowNumber(), partition_by="lane", order_by="due_at")
+    first_of_lanes = due(model, at).annotate(place=place).filter(place__lte=settings.WORK_LANE_LIMIT)
+    chosen: list[int] = []
+    for pk, lane in first_of_lanes.order_by("due_at").values_list("pk", "lane"):
+        if busy[lane] < settings.WORK_LANE_LIMIT and len(chosen) < most:
+            busy[lane] += 1
+            chosen.append(pk)
+    # The row lock is skipped, not awaited: what a second dispatcher took meanwhile is its own.
+    free = due(model, at).filter(pk__in=chosen).select_for_update(skip_locked=True)
+    offered = list(free.values_list("pk", flat=True))
+    until = at + timedelta(seconds=settings.WORK_OFFER_SECONDS)
+    model._default_manager.filter(pk__in=offered).update(offered_until=until)
+    return offered
+
+
+def take_back(model: type[WorkItem], pks: list[int]) -> None:
+    """Undoes offers that could not be published."""
+    if pks:
+        model._default_manager.filter(pk__in=pks).update(offered_until=None)
+
+
+def claim(model: type[WorkItem], pk: int, at: datetime) -> Lease | None:
+    """Takes the item, or None if somebody holds it or nothing is to be done: a doubled message is harmless."""
+    owner = uuid.uuid4()
+    free = Q(lease_until__isnull=True) | Q(lease_until__lt=at)
+    until = at + timedelta(seconds=settings.WORK_LEASE_SECONDS)
+    taken = model._default_manager.filter(free, pk=pk, due_at__lte=at).update(
+        lease_owner=owner, lease_until=until, offered_until=None
+    )
+    if not taken:
+        return None
+    generation = model._default_manager.values_list("generation", flat=True).get(pk=pk)
+    return Lease(model, pk, owner, generation)
+
+
+def mine(lease: Lease, at: datetime) -> models.QuerySet[WorkItem]:
+    """The item, as long as this lease holds."""
+    return lease.model._default_manager.filter(pk=lease.pk, lease_owner=lease.owner, lease_until__gt=at)
+
+
+@contextmanager
+def kept(lease: Lease) -> Iterator[None]:
+    """Prolongs the lease from a thread of its own while the block runs; a stopped process stops prolonging."""
+    stop = Event()
+
+    def beat() -> None:
+        while not stop.wait(settings.WORK_LEASE_SECONDS / 3):
+            now = timezone.now()
+            until = now + timedelta(seconds=settings.WORK_LEASE_SECONDS)
+            if not mine(lease, now).update(lease_until=until):
+                break
+        connections.close_all()
+
+    thread = Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def guarded(lease: Lease) -> Iterator[None]:
+    """A transaction that holds the item's row while the lease is still ours; else raises LeaseLost at its start."""
+    with transaction.atomic():
+        if not mine(lease, timezone.now()).select_for_update().exists():
+            raise LeaseLost(f"{lease.model._meta.label} {lease.pk}")
+        yield
+
+
+def finish(lease: Lease, at: datetime, *, next_at: datetime | None, observed: int | None, attempts: int) -> None:
+    """Gives the item back; next pass at `next_at`, at once if somebody wanted something newer meanwhile.
+
+    Raises LeaseLost if the item is somebody else's by now: then nothing is written.
+    """
+    changes: dict[str, object] = {
+        "due_at": Case(When(generation__gt=lease.generation, then=Value(at)), default=Value(next_at)),
+        "lease_owner": None,
+        "lease_until": None,
+        "attempts": Case(When(generation__gt=lease.generation, then=Value(0)), default=Value(attempts)),
+    }
+    if observed is not None:
+        changes["observed_generation"] = Greatest(F("observed_generation"), Value(observed, models.BigIntegerField()))
+    if not mine(lease, at).update(**changes):
+        raise LeaseLost(f"{lease.model._meta.label} {lease.pk}")
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after `attempts` failures in a row: doubling, with full jitter, at most five minutes."""
+    ceiling = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(attempts, 12))
+    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311  jitter, not a secret

@@ -1,0 +1,80 @@
+"""Tells workers that something is due: listens to the database, polls as well, and alone publishes to the broker."""
+
+import logging
+import select
+from collections.abc import Callable
+from datetime import datetime
+from threading import Event
+
+from django.apps import apps
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from work import claims
+from work.tasks import drive
+from work.triggers import CHANNEL
+
+log = logging.getLogger(__name__)
+MOST_PER_ROUND = 64
+
+Publish = Callable[[str, int], None]
+
+
+def publish(label: str, pk: int) -> None:
+    """Wakes a worker for one item; a broker that does not answer costs at most the socket timeout."""
+    drive.apply_async((label, pk), retry=False)
+
+
+def round_of(at: datetime, publish: Publish = publish) -> int:
+    """Offers what is due and publishes it; answers how many. What could not be published is due again at once, and
+    an offer that reaches nobody runs out and is made again."""
+    count = 0
+    for label, _handler in settings.WORK_ITEMS:
+        model = apps.get_model(label)
+        waiting = claims.offer(model, at, MOST_PER_ROUND)
+        count += len(waiting)
+        try:
+            while waiting:
+                publish(label, waiting[0])
+                waiting.pop(0)
+        finally:
+            claims.take_back(model, waiting)
+    return count
+
+
+def wait_for_work(seconds: float) -> None:
+    """Returns when the database says that something became due, or after `seconds`."""
+    connection.ensure_connection()
+    raw = connection.connection
+    if not raw.notifies:
+        select.select([raw], [], [], seconds)
+        raw.poll()
+    raw.notifies.clear()
+
+
+def listen() -> None:
+    """Subscribes this connection to the channel that the tables' triggers notify."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"LISTEN {CHANNEL}")
+
+
+def run(stop: Event) -> None:
+    """Dispatches until `stop` is set; outlives restarts of the database and the broker."""
+    listening = False
+    while not stop.is_set():
+        try:
+            if not listening:
+                listen()
+                listening = True
+            while round_of(timezone.now()) == MOST_PER_ROUND:
+                continue
+            wait_for_work(settings.WORK_POLL_SECONDS)
+        except (DatabaseError, OperationalError, InterfaceError) as error:
+            log.warning("database: %s", error)
+            connection.close()
+            listening = False
+            stop.wait(settings.WORK_POLL_SECONDS)
+        except Exception as error:  # the broker client raises many kinds; none may end the dispatcher
+            log.warning("broker: %s", error)
+            stop.wait(settings.WORK_POLL_SECONDS)

@@ -1,0 +1,1 @@
+"""How things get decided: requests, kinds, policies, steps, plans."""

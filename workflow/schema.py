@@ -1,0 +1,104 @@
+"""One JSON Schema per kind makes the form, the validation and the API document: reading, checking, field rows.
+
+Hints for the form live in `x-form` of each property: label and help (translatable), section, widget, unit, source of
+options. They are taken out of what the API document shows.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
+from web.errors import Invalid
+
+Schema = dict[str, Any]
+# Control characters and those that reorder text on screen have no place in a name or a sentence.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def public(schema: Schema) -> Schema:
+    """The schema without the form's hints, with translated labels as descriptions: for the API document."""
+    plain = {key: value for key, value in schema.items() if key != "properties" and not key.startswith("x-")}
+    plain["properties"] = {}
+    for name, field in schema["properties"].items():
+        hints = field.get("x-form", {})
+        shown = {key: value for key, value in field.items() if key != "x-form"}
+        shown["description"] = str(hints.get("help") or hints.get("label", ""))
+        plain["properties"][name] = shown
+    return plain
+
+
+def check(schema: Schema, values: object) -> dict[str, Any]:
+    """The values with defaults filled in; raises Invalid with one sentence per field, by JSON pointer."""
+    if not isinstance(values, Mapping):
+        raise Invalid(_("Expected an object."), {"": _("Expected an object.")})
+    filled = {
+        name: field["default"]
+        for name, field in schema["properties"].items()
+        if "default" in field and name not in values
+    } | dict(values)
+    errors: dict[str, str] = {}
+    for error in Draft202012Validator(public(schema), format_checker=FormatChecker()).iter_errors(filled):
+        for pointer, sentence in _sentences(schema, error):
+            errors.setdefault(pointer, sentence)
+    for pointer, text in _texts(filled):
+        if UNPRINTABLE.search(text):
+            errors.setdefault(pointer, _("Contains characters that cannot be shown."))
+    if errors:
+        raise Invalid(_("Please correct the marked fields."), errors)
+    return filled
+
+
+def _sentences(schema: Schema, error: ValidationError) -> list[tuple[str, str]]:
+    """(pointer, sentence) of a validator's error; a missing field is marked at the field, not at its parent."""
+    pointer = "".join(f"/{part}" for part in error.absolute_path)
+    limit = error.validator_value
+    if error.validator == "required":
+        missing = [name for name in limit if name not in error.instance]
+        return [(f"{pointer}/{name}", _("This is needed.")) for name in missing]
+    if error.validator == "additionalProperties":
+        extra = [name for name in error.instance if name not in schema["properties"]]
+        return [(f"{pointer}/{name}", _("There is no such field.")) for name in extra]
+    name = str(error.absolute_path[0]) if error.absolute_path else ""
+    hints = schema["properties"].get(name, {}).get("x-form", {})
+    sentences = {
+        "type": _("This has the wrong type."),
+        "enum": _("This is not one of the choices."),
+        "pattern": str(hints.get("grammar", _("This is not written as it should be."))),
+        "minLength": _("This is needed."),
+        "maxLength": _("At most %(limit)s characters.") % {"limit": limit},
+        "minimum": _("At least %(limit)s.") % {"limit": limit},
+        "maximum": _("At most %(limit)s.") % {"limit": limit},
+        "maxItems": _("At most %(limit)s entries.") % {"limit": limit},
+        "uniqueItems": _("An entry is there twice."),
+    }
+    return [(pointer, sentences.get(str(error.validator), _("This is not valid.")))]
+
+
+def _texts(value: Any, pointer: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, str):
+        return [(pointer, value)]
+    if isinstance(value, Mapping):
+        return [found for key, inner in value.items() for found in _texts(inner, f"{pointer}/{key}")]
+    if isinstance(value, list):
+        return [found for key, inner in enumerate(value) for found in _texts(inner, f"{pointer}/{key}")]
+    return []
+
+
+def from_form(schema: Schema, posted: Mapping[str, str]) -> dict[str, Any]:
+    """Form fields as the schema's types; what cannot be read is passed on as text, so that `check` names it."""
+    values: dict[str, Any] = {}
+    for name, field in schema["properties"].items():
+        text = posted.get(name, "").strip()
+        if field["type"] == "array":
+            values[name] = [part for part in re.split(r"[\s,;，；、]+", text) if part]
+        elif not text:
+            continue
+        elif field["type"] == "integer":
+            values[name] = int(text) if re.fullmatch(r"-?[0-9]{1,12}", text) else text
+        else:
+            values[name] = text
+    return values

@@ -1,0 +1,131 @@
+"""Asking for something."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import ApproverGroup, User
+from audit import services as audit
+from clusters.drivers.base import DriverError
+from web.errors import Conflict, Forbidden, Invalid, UserError
+from workflow import machine, queries, schema
+from workflow.kinds import Kind, Target, kind_of
+from workflow.models import Policy, Request, Step
+from workflow.services import planning
+from workflow.services.approval import approve
+
+
+class TargetBusy(Conflict):
+    """Another open request is about the same thing."""
+
+    code = "target-busy"
+
+
+class NoPolicy(UserError):
+    """No policy says who decides; the platform's administrators have to add one."""
+
+    status = 503
+    code = "no-policy"
+
+
+def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key: str | None = None) -> Request:
+    """Checks the wish, plans it, and puts it before those who decide; approved at once where the policy says so.
+
+    A repeated `idempotency_key` of the same person answers the first request. Raises NotFound, Forbidden, Invalid
+    (fields by JSON pointer), TargetBusy, NoPolicy.
+    """
+    known = _repeated(by, idempotency_key)
+    if known is not None:
+        return known
+    asked = kind_of(kind)
+    if not asked.may_ask(by):
+        raise Forbidden(_("You may not ask for this: you belong to no tenant as owner or developer."))
+    checked = asked.check(schema.check(asked.schema, values), by)
+    uid = uuid.uuid4()
+    target = asked.target(checked, str(uid))
+    policy = queries.policy_for(kind, target.environment)
+    if policy is None:
+        raise NoPolicy(_("No policy says who decides this. Please tell the platform's administrators."))
+    request = _draft(asked, checked, target, uid, policy, by, at, idempotency_key)
+    try:
+        seen = planning.look(request, target.owner)
+    except DriverError as error:
+        raise Invalid(_("The cluster would refuse this: %(reason)s") % {"reason": error.sentence}) from error
+    try:
+        with transaction.atomic():
+            _save(request, policy, by, at)
+            planning.keep(request, seen, at)
+            if not policy.steps:
+                approve(request, by=None, at=at)
+    except IntegrityError as error:
+        return _lost_race(by, idempotency_key, error)
+    return request
+
+
+def _repeated(by: User, idempotency_key: str | None) -> Request | None:
+    if idempotency_key is None:
+        return None
+    return Request.objects.filter(asker=by, idempotency_key=idempotency_key).first()
+
+
+def _draft(
+    asked: Kind,
+    values: dict[str, Any],
+    target: Target,
+    uid: uuid.UUID,
+    policy: Policy,
+    by: User,
+    at: datetime,
+    idempotency_key: str | None,
+) -> Request:
+    return Request(
+        uid=uid,
+        kind=asked.slug,
+        state=machine.after("", "submit"),
+        tenant_id=target.tenant_id,
+        environment=target.environment,
+        title=target.title,
+        values=values,
+        target=target.key,
+        cluster=target.cluster,
+        asker=by,
+        policy=policy.name,
+        idempotency_key=idempotency_key,
+        submitted_at=at,
+    )
+
+
+def _save(request: Request, policy: Policy, by: User, at: datetime) -> None:
+    """The request with its steps copied from the policy, so that later changes of the policy do not move it."""
+    request.save(force_insert=True)
+    groups = {group.slug: group for group in ApproverGroup.objects.all()}
+    for position, step in enumerate(policy.steps):
+        Step.objects.create(
+            request=request,
+            position=position,
+            group=groups[step["group"]],
+            minimum=step["minimum"],
+            state="current" if position == 0 else "waiting",
+        )
+    audit.record(
+        actor=by,
+        action="request.submit",
+        subject=f"request:{request.number}",
+        tenant=request.tenant.code,
+        after={"kind": request.kind, "title": request.title, "values": request.values, "policy": policy.name},
+        at=at,
+    )
+
+
+def _lost_race(by: User, idempotency_key: str | None, error: IntegrityError) -> Request:
+    """Two submissions met in the database: the same one twice, or two about one thing."""
+    known = _repeated(by, idempotency_key)
+    if known is not None:
+        return known
+    constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+    if constraint in ("workflow_request_one_open_per_target", "tenants_project_namespace_unique"):
+        raise TargetBusy(_("There is already a request or a project of that name.")) from error
+    raise error
