@@ -18,7 +18,7 @@ _LONGEST_PASSWORD = 512
 _REFUSALS = (ldap.INAPPROPRIATE_AUTH, ldap.UNWILLING_TO_PERFORM, ldap.CONSTRAINT_VIOLATION, ldap.INSUFFICIENT_ACCESS)
 
 
-class DirectoryBackend(LDAPBackend):  # type: ignore[misc]
+class DirectoryBackend(LDAPBackend):
     """django-auth-ldap for the portal's own user model; no groups or permissions of Django are used."""
 
     def __init__(self) -> None:

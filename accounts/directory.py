@@ -54,7 +54,8 @@ def find_people(text: str, limit: int) -> list[Person]:
 
     Raises DirectoryUnavailable.
     """
-    if not text.strip():
+    text = _plain(text)
+    if not text:
         return []
     name = rules.username_attribute(settings.LDAP_USER_FILTER)
     anywhere = _containing(text, [name, "cn", "displayName", "mail"])
@@ -71,7 +72,8 @@ def find_people(text: str, limit: int) -> list[Person]:
 
 def find_groups(text: str, limit: int) -> list[Group]:
     """At most `limit` groups whose name or description contains `text`, by name. Raises DirectoryUnavailable."""
-    if not text.strip():
+    text = _plain(text)
+    if not text:
         return []
     found = _search(
         settings.LDAP_GROUP_BASE,
@@ -140,8 +142,9 @@ def person_from(attributes: Mapping[str, Any]) -> Person | None:
 @contextlib.contextmanager
 def _bound() -> Iterator[Any]:
     """A connection bound as the service account; every failure of the directory becomes DirectoryUnavailable."""
-    connection = ldap.initialize(settings.LDAP_URL)
+    connection = None
     try:
+        connection = ldap.initialize(ldap_settings.answering_url())
         for option, value in ldap_settings.connection_options().items():
             connection.set_option(option, value)
         if settings.LDAP_START_TLS:
@@ -152,8 +155,9 @@ def _bound() -> Iterator[Any]:
         logger.warning("the directory does not answer as it should: %r", error)
         raise DirectoryUnavailable from error
     finally:
-        with contextlib.suppress(ldap.LDAPError):
-            connection.unbind_s()
+        if connection is not None:
+            with contextlib.suppress(ldap.LDAPError):
+                connection.unbind_s()
 
 
 def _search(base: str, scope: int, wanted: str, attributes: list[str], limit: int) -> list[tuple[str, dict[str, Any]]]:
@@ -185,8 +189,13 @@ def _entries(
     return found[:limit]
 
 
+def _plain(text: str) -> str:
+    """Without what directories take for nothing when they compare (RFC 4518, 2.2), which would match everybody."""
+    return "".join(letter for letter in text if letter.isprintable()).strip()
+
+
 def _containing(text: str, attributes: list[str]) -> str:
-    part = ldap.filter.escape_filter_chars(text.strip()[:128])
+    part = ldap.filter.escape_filter_chars(text[:128])
     return "(|" + "".join(f"({attribute}=*{part}*)" for attribute in attributes) + ")"
 
 

@@ -48,14 +48,14 @@ class TokenForm(forms.Form):
         chosen = [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
         return {
             "name": name,
-            "label": bound.label,
-            "help": bound.help_text,
+            "label": str(bound.label),
+            "help": str(bound.help_text),
             "kind": kind,
             "value": value,
             "required": bound.field.required,
             "errors": list(bound.errors),
             "options": [
-                {"value": key, "label": label, "help": "", "checked": str(key) in chosen}
+                {"value": key, "label": str(label), "help": "", "checked": str(key) in chosen}
                 for key, label in getattr(bound.field, "choices", [])
             ],
             "suffix": "",

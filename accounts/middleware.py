@@ -21,7 +21,7 @@ class PreferredLanguageMiddleware:
         """Answers in the language chosen and says which it is."""
         language = _language_of(request)
         translation.activate(language)
-        request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = language
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
         patch_vary_headers(response, ["Accept-Language", "Cookie"])

@@ -50,10 +50,9 @@ def login(request: HttpRequest) -> HttpResponse:
         services.note_failed_login(reason="unavailable", **noted)
         return _login_page(request, _unavailable_error(error), status=error.status)
     if user is None:
-        locked = getattr(request, "axes_locked_out", False)
-        services.note_failed_login(reason="locked" if locked else "wrong", **noted)
-        # When it is locked, the middleware of django-axes answers with locked_out instead.
-        return _login_page(request, _wrong_error(request), status=403)
+        is_locked = getattr(request, "axes_locked_out", False)
+        services.note_failed_login(reason="locked" if is_locked else "wrong", **noted)
+        return locked_out(request, None, {}) if is_locked else _login_page(request, _wrong_error(request), status=403)
     start_session(request, user)
     services.note_login(user=user, address=noted["address"], at=noted["at"])
     response = HttpResponseRedirect(_next_of(request))
@@ -63,7 +62,7 @@ def login(request: HttpRequest) -> HttpResponse:
 
 
 def locked_out(request: HttpRequest, _response: HttpResponse | None, _credentials: dict[str, Any]) -> HttpResponse:
-    """The login page after too many tries; django-axes calls it."""
+    """The login page after too many tries; the middleware of django-axes calls it as well."""
     pause = get_cool_off(request) or timedelta(0)
     hours = max(1, round(pause.total_seconds() / 3600))
     error = {

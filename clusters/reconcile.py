@@ -108,6 +108,7 @@ def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driv
     now = timezone.now()
     if not driver.capabilities.can_observe:
         with guarded(lease):
+            bundle.objects_kept.filter(state="removing").update(state="gone", observed_at=now)
             bundle.objects_kept.exclude(state="gone").update(state="applied", observed_at=now)
         _note(lease, ready_at=bundle.ready_at or now, committed=committed, message="")
         return Pass(observed=lease.generation)
@@ -131,9 +132,10 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
 
 def _observe(lease: Lease, bundle: Bundle, driver: Driver, now: datetime) -> list[str]:
     """Writes how each object is; answers a sentence for each that is not ready."""
-    rows = list(bundle.objects_kept.exclude(state="gone"))
+    rows = list(bundle.objects_kept.exclude(state__in=["gone", "removing"]))
     seen = driver.observe([ref_of(row) for row in rows])
-    unready = []
+    leaving = bundle.objects_kept.filter(state="removing")
+    unready = [f"{row.kind} {row.name} is being removed." for row in leaving]
     with guarded(lease):
         for row, observed in zip(rows, seen, strict=True):
             if not observed.ready:

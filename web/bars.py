@@ -109,7 +109,10 @@ def sentence(bar: Mapping[str, Any], drawn: Geometry) -> str:
     """The whole bar in words, for those who do not see it."""
     unit = bar.get("unit", "")
     held, ask, before = bar.get("held") or 0, bar.get("ask") or 0, bar.get("limit_before")
-    parts = [_("used %(amount)s %(unit)s") % {"amount": amount(bar["used"]), "unit": unit}]
+    known = bar.get("known", True)
+    parts = [
+        _("used %(amount)s %(unit)s") % {"amount": amount(bar["used"]), "unit": unit} if known else _("use unknown")
+    ]
     if held:
         parts.append(_("held by other open requests %(amount)s %(unit)s") % {"amount": amount(held), "unit": unit})
     if ask:
@@ -119,9 +122,9 @@ def sentence(bar: Mapping[str, Any], drawn: Geometry) -> str:
         parts.append(_("new limit %(amount)s %(unit)s") % {"amount": amount(bar["limit"]), "unit": unit})
     else:
         parts.append(_("limit %(amount)s %(unit)s") % {"amount": amount(bar["limit"]), "unit": unit})
-    if drawn.before is not None:
+    if known and drawn.before is not None:
         parts.append(_("%(percent)s%% used") % {"percent": drawn.before})
-    if drawn.after is not None and drawn.after != drawn.before:
+    if known and drawn.after is not None and drawn.after != drawn.before:
         parts.append(_("%(percent)s%% after the change") % {"percent": drawn.after})
     if drawn.level:
         parts.append(_("over the limit") if drawn.level == "over" else _("near the limit"))

@@ -85,5 +85,5 @@ def prepared(field: Mapping[str, Any]) -> dict[str, Any]:
         "attributes": flatatt(attributes),
         "described_by": _described_by(identity, field, errors),
         "shown": ", ".join(option["label"] for option in options if option["checked"]) or _text(value),
-        "rows": (field.get("attrs") or {}).get("rows") or (4 if kind == "people" else 3),
+        "rows": (field.get("attrs") or {}).get("rows") or (2 if kind == "people" else 3),
     }

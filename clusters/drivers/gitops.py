@@ -206,6 +206,9 @@ def _open(address: str) -> Repo:
         raise DriverError(sentence, transient=False, operator=True)
     path = unquote(parts.path) if parts.scheme else address
     try:
+        # With `bare` given, dulwich takes the path's word for it.
+        if not os.path.isdir(os.path.join(path, "objects")):
+            raise NotGitRepository(path)
         return Repo(path, bare=True)
     except (NotGitRepository, OSError) as error:
         sentence = _("There is no Git repository at %(address)s.") % {"address": address}

@@ -68,7 +68,7 @@ def kubectl(program: Path | str, kubeconfig: Path, *arguments: str, stdin: str =
         timeout=120,
     )
     if done.returncode:
-        raise KubectlFailed(done.stderr.strip() or done.stdout.strip())
+        raise KubectlFailed(f"{done.stderr}\n{done.stdout}".strip())
     return done.stdout
 
 

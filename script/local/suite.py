@@ -38,7 +38,6 @@ def main() -> None:
     )
     if built.returncode != 0:
         sys.exit("The front-end assets could not be built.")
-    subprocess.run([environment.PYTHON, "-m", "script.local.messages"], cwd=ROOT, check=True)
     arguments = sys.argv[1:]
     if not any(argument.startswith("-n") for argument in arguments):
         arguments = ["-n", "2", *arguments]

@@ -166,6 +166,6 @@
     if (!page) return;
     const typed = $$("textarea, input[type=text]", page).some((field) => field.value !== field.defaultValue);
     if (typed) $("[data-moved]", page)?.removeAttribute("hidden");
-    else htmx.ajax("GET", location.href, { target: "#live", select: "#live", swap: "outerHTML" });
+    else htmx.ajax("GET", page.dataset.live, { target: "#live", select: "#live", swap: "outerHTML" });
   });
 })();

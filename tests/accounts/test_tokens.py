@@ -14,7 +14,7 @@ def test_new_token__twice__different_and_readable() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "cp", "cp_", "cp_abc", "cp_abc_", "xx_abc_def", "cp__def", "cp_a'b_def", "cp_" * 9]
+    "text", ["", "cp", "cp_", "cp_abc", "cp_abc_", "xx_abc_def", "cp__def", "cp_a'b_def", "cp_" + "a" * 17 + "_b"]
 )
 def test_prefix_of__not_a_token__none(text: str) -> None:
     assert tokens.prefix_of(text) is None

@@ -96,7 +96,7 @@ class GitPlace(Place):
             return None
 
     def removed_by_somebody(self, ref: ObjectRef) -> None:
-        self._push(lambda clone: (clone / self.file(ref)).unlink())
+        self.push(lambda clone: (clone / self.file(ref)).unlink())
 
     def written_by_somebody(self, manifest: Manifest) -> None:
         path = self.file(Desired(manifest, "", 0).ref)
@@ -105,7 +105,7 @@ class GitPlace(Place):
             (clone / path).parent.mkdir(exist_ok=True)
             (clone / path).write_text(yaml.safe_dump(manifest))
 
-        self._push(write)
+        self.push(write)
 
     def version(self, ref: ObjectRef) -> str:
         return self.git("log", "--format=%H", "main", "--", self.file(ref))
@@ -117,7 +117,8 @@ class GitPlace(Place):
         command = ["git", "-C", str(within or self.folder), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
-    def _push(self, change: Callable[[Path], None]) -> None:
+    def push(self, change: Callable[[Path], None]) -> None:
+        """A commit made with git itself in a clone, and pushed."""
         clone = self.folder.parent / uuid.uuid4().hex
         self.git("clone", "-q", "-b", "main", str(self.folder), str(clone))
         change(clone)

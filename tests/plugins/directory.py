@@ -75,7 +75,7 @@ class Directory:
     def start(self) -> None:
         """Starts it on its ports and returns when it answers. Raises Problem with the end of its log."""
         # -d keeps it in the foreground.
-        command = [_program("slapd"), "-d", "0", "-f", self.folder / "slapd.conf", "-h", self._listen]
+        command: list[str | Path] = [_program("slapd"), "-d", "0", "-f", self.folder / "slapd.conf", "-h", self._listen]
         log = self.folder / "log" / "slapd.log"
         self._process = processes.start("slapd", command, log=log, account=machine.account())
         processes.wait_until(self._process, self._answers, 30)
@@ -127,7 +127,18 @@ class Directory:
 
     def seed(self) -> None:
         """Loads the LDIF, over the wire: only so the memberof overlay sees it."""
-        command = [_program("ldapadd"), "-x", "-H", self.url, "-D", _ROOT_DN, "-w", _ROOT_PASSWORD, "-f", LDIF]
+        command: list[str | Path] = [
+            _program("ldapadd"),
+            "-x",
+            "-H",
+            self.url,
+            "-D",
+            _ROOT_DN,
+            "-w",
+            _ROOT_PASSWORD,
+            "-f",
+            LDIF,
+        ]
         environment = {**os.environ, "LDAPTLS_CACERT": str(self.ca_file), "LDAPTLS_REQCERT": "demand"}
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
 

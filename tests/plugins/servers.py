@@ -10,8 +10,9 @@ from pathlib import Path
 
 import django
 import pytest
+from django.core.management import call_command
 
-from script.local import ports, postgres, processes, redis, variables
+from script.local import ROOT, messages, ports, postgres, processes, redis, variables
 
 # Set in the process that started the servers; its children (xdist's workers, portal processes) use them.
 _STARTED = "PORTAL_TEST_FOLDER"
@@ -71,9 +72,12 @@ def pytest_unconfigure() -> None:
 
 
 def _prepare() -> None:
-    if _STARTED not in os.environ:
+    starts = _STARTED not in os.environ
+    if starts:
         atexit.register(_stop)
         _start()
+        # Before Django, which reads translations when it starts.
+        messages.compile_catalogues()
     # Nobody listens there unless a test starts a directory and says so.
     os.environ |= variables.directory(ports.free_port(), Path(os.environ[_STARTED], "no-ca.pem"))
     if _WORKER:
@@ -81,6 +85,8 @@ def _prepare() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     # Now, so that plugins and conftest files may import models.
     django.setup()
+    if starts and (ROOT / "static" / "dist" / ".stamp").exists():
+        call_command("collectstatic", interactive=False, verbosity=0)
 
 
 def _start() -> None:

@@ -88,19 +88,22 @@ def when(at: datetime | None) -> SafeString | str:
 def quota_bar(bar: Mapping[str, Any]) -> dict[str, Any]:
     """Used, held, this request, old and new limit as one picture and in words.
 
-    `bar`: name, used, limit; optional held, ask, limit_before, unit (text), note. Amounts in `unit`.
+    `bar`: name, used, limit; optional held, ask, limit_before, unit (text), note; known False where nobody has
+    asked the cluster for the use yet. Amounts in `unit`.
     """
     before = bar.get("limit_before")
     drawn = bars.geometry(bar["used"], bar.get("held") or 0, bar.get("ask") or 0, bar["limit"], before)
     ask = bar.get("ask") or 0
+    known = bar.get("known", True)
     return {
         "bar": bar,
         "g": drawn,
-        "used": bars.amount(bar["used"]),
+        "known": known,
+        "used": bars.amount(bar["used"]) if known else "—",
         "ask": bars.amount(ask) if ask else "",
         "limit": bars.amount(bar["limit"]),
         "limit_before": bars.amount(before) if before is not None and before != bar["limit"] else "",
-        "moves": drawn.before is not None and drawn.after is not None and drawn.before != drawn.after,
+        "moves": known and drawn.before is not None and drawn.after is not None and drawn.before != drawn.after,
         "sentence": bars.sentence(bar, drawn),
     }
 
@@ -118,7 +121,9 @@ def timeline(steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     rows = []
     for step in steps:
         classes, default_icon = _STEPS[step["state"]]
-        rows.append({**step, "classes": classes, "icon": step.get("icon") or default_icon, "said": said[step["state"]]})
+        # What has not come yet keeps an empty circle, so that the eye finds where it stands.
+        own_icon = step.get("icon") if step["state"] in ("done", "now", "failed") else ""
+        rows.append({**step, "classes": classes, "icon": own_icon or default_icon, "said": said[step["state"]]})
     return {"steps": rows}
 
 
@@ -146,7 +151,12 @@ def field(described: Mapping[str, Any]) -> dict[str, Any]:
 def alert(tone: str, title: str, text: str = "", role: str = "") -> dict[str, Any]:
     """A sentence that must not be missed; the ARIA role "alert" or "status" has it read out when it appears."""
     classes, name = _ALERTS.get(tone, _ALERTS["info"])
-    said = {"pf-m-success": _("Done"), "pf-m-info": _("Information"), "pf-m-warning": _("Warning"), "pf-m-danger": _("Error")}
+    said = {
+        "pf-m-success": _("Done"),
+        "pf-m-info": _("Information"),
+        "pf-m-warning": _("Warning"),
+        "pf-m-danger": _("Error"),
+    }
     return {"classes": classes, "icon": name, "said": said[classes], "title": title, "text": text, "role": role}
 
 

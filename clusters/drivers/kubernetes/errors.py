@@ -42,9 +42,11 @@ def translated() -> Iterator[None]:
     except (ResourceNotFoundError, ResourceNotUniqueError) as error:
         # The library's own text lists its search parameters.
         raise DriverError(_("The cluster does not know this kind of object."), transient=False) from error
-    except (network.TimeoutError, TimeoutError) as error:
-        raise out_of_time() from error
     except (network.HTTPError, OSError) as error:
+        # Where nobody listens the library speaks of a timeout too.
+        waited = isinstance(error, network.TimeoutError | TimeoutError)
+        if waited and not isinstance(error, network.NewConnectionError):
+            raise out_of_time() from error
         sentence = _("The cluster cannot be reached (%(reason)s).") % {"reason": _cause(error)}
         raise DriverError(sentence, transient=True) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:

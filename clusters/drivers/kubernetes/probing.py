@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from clusters.drivers.base import SCRATCH_NAMESPACE, DriverError, ObjectRef, Probe
 from clusters.drivers.kubernetes.client import Client
+from clusters.drivers.kubernetes.errors import Absent
 
 _RBAC = "rbac.authorization.k8s.io"
 _KEPT = (("", "resourcequotas"), ("", "limitranges"), ("networking.k8s.io", "networkpolicies"), (_RBAC, "rolebindings"))
@@ -33,7 +34,7 @@ def probe(client: Client) -> Probe:
 def _problems(client: Client) -> Iterator[str]:
     yield from _policies(client)
     yield from _confinement(client)
-    if client.get(ObjectRef("v1", "Namespace", "", SCRATCH_NAMESPACE)) is None:
+    if not _has_scratch(client):
         yield _("The namespace %(name)s is missing; apply deploy/cluster-access.yaml.") % {"name": SCRATCH_NAMESPACE}
     if _allowed(client, "*", "*", "*", ""):
         yield _("The token has all rights in this cluster; use one of the portal's own service account.")
@@ -51,13 +52,23 @@ def _policies(client: Client) -> Iterator[str]:
             client.call("get", f"{base}/validatingadmissionpolicies/{name}")
             binding = client.call("get", f"{base}/validatingadmissionpolicybindings/{name}")
         except DriverError as error:
-            if error.operator:
+            if error.operator or (error.transient and not isinstance(error, Absent)):
                 raise
             words = {"name": name, "reason": error.sentence}
             yield _("The admission policy %(name)s is missing; apply deploy/cluster-access.yaml. %(reason)s") % words
             continue
         if "Deny" not in binding["spec"].get("validationActions", []):
             yield _("The admission policy %(name)s does not deny anything.") % {"name": name}
+
+
+def _has_scratch(client: Client) -> bool:
+    try:
+        return client.get(ObjectRef("v1", "Namespace", "", SCRATCH_NAMESPACE)) is not None
+    except DriverError as error:
+        if error.transient or error.operator:
+            raise
+        # Not allowed to look; the missing right is reported by itself.
+        return True
 
 
 def _confinement(client: Client) -> Iterator[str]:

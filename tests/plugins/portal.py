@@ -1,0 +1,166 @@
+"""The portal as it runs: web, worker and dispatch as processes on the test's database, and a browser for it."""
+
+import os
+import shutil
+import signal
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from clusters.models import Cluster
+from clusters.services import register_cluster
+from script.local import ROOT, ports, processes
+from tests.builders import a_tenant, ready_portal
+from tests.plugins.cluster import TestCluster
+from tests.plugins.directory import PASSWORD, Directory
+
+# Playwright keeps an event loop in this thread; the ORM calls of tests are none of its business.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class RunningPortal:
+    """Processes of one portal; `url` is its address, `start(name)` and `kill(name)` act on one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        port = ports.free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        database = connection.settings_dict
+        address = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+        inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+        self.environment = {**inherited, "PORTAL_DATABASE_URL": address, "PORTAL_EXTERNAL_URL": self.url}
+        python = sys.executable
+        granian = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+        celery = [python, "-m", "celery", "-A", "portal", "worker", "--loglevel", "INFO", "--pool"]
+        self._commands = {
+            "web": [*granian, "--workers", "1", "--blocking-threads", "4", "portal.wsgi:application"],
+            # One process, so that a signal reaches whoever does the work.
+            "worker": [*celery, "solo", "--hostname", "first@%h"],
+            "second-worker": [*celery, "solo", "--hostname", "second@%h"],
+            "dispatch": [python, "manage.py", "dispatch"],
+        }
+        self._running: dict[str, processes.Process] = {}
+
+    def start(self, *names: str, **variables: str) -> None:
+        """Starts processes by name with extra environment variables; returns once web answers."""
+        for name in names:
+            log = self._folder / f"{name}.log"
+            environment = self.environment | variables
+            self._running[name] = processes.start(name, self._commands[name], log=log, env=environment, cwd=ROOT)
+        if "web" in names:
+            processes.wait_until(self._running["web"], self._answers, 60)
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Sends a signal; after SIGKILL waits until the process is gone."""
+        process = self._running[name]
+        process.popen.send_signal(number)
+        if number == signal.SIGKILL:
+            process.popen.wait(30)
+
+    def log(self, name: str) -> str:
+        """What the process wrote so far."""
+        return (self._folder / f"{name}.log").read_text(errors="replace")
+
+    def stop(self) -> None:
+        """Ends all of them, stopped ones too."""
+        for process in self._running.values():
+            if process.is_alive:
+                process.popen.send_signal(signal.SIGCONT)
+        processes.stop(self._running.values())
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """What pages load; collected once for all processes, since script/test has built it."""
+    call_command("collectstatic", "--noinput", verbosity=0)
+
+
+@pytest.fixture
+def portal(
+    transactional_db: None, directory: Directory, static_files: None, tmp_path: Path
+) -> Iterator[RunningPortal]:
+    """A portal with tenants, groups and policies whose processes are not started yet."""
+    ready_portal()
+    a_tenant("claims", dev="developer", owner="owner")
+    a_tenant("motor", stranger="developer")
+    running = RunningPortal(tmp_path)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def real_cluster(transactional_db: None, control_plane: TestCluster) -> Cluster:
+    """The real API server as a registered cluster for all environments."""
+    return register_cluster(
+        name="real",
+        driver="kubernetes",
+        flavour="kubernetes",
+        address=control_plane.server,
+        ca=control_plane.ca,
+        token=control_plane.token,
+        environments=["dev", "test", "prod"],
+        ingress_labels={"network.openshift.io/policy-group": "ingress"},
+        monitoring_labels={"kubernetes.io/metadata.name": "monitoring"},
+        by=None,
+        at=timezone.now(),
+    )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium: CHROMIUM names it, else the one on the PATH."""
+    program = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if program is None:
+        pytest.fail("Chromium is missing; install it with: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sign_in(browser: Browser, portal: RunningPortal) -> Iterator[Callable[..., Page]]:
+    """Signs a person in with a browser profile of their own: `sign_in("dev")` answers the page after the login."""
+    contexts = []
+
+    def enter(username: str, locale: str = "en") -> Page:
+        context = browser.new_context(base_url=portal.url, locale=locale, viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto("/login")
+        page.fill("input[name=username]", username)
+        page.fill("input[name=password]", PASSWORD)
+        page.click("main button[type=submit]")
+        # Named with what the page says instead, should the login fail.
+        assert page.url == f"{portal.url}/", page.inner_text("body")
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
