@@ -9,6 +9,7 @@ from clusters import sealing
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import Applied, Desired, Driver, DriverError, ObjectRef
 from clusters.models import Bundle, BundleObject, BundleRevision
+from work import failpoints
 from work.claims import Lease, guarded
 from work.tasks import Pass
 
@@ -42,7 +43,9 @@ def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Drive
         wanted = Desired(entry["manifest"], str(bundle.uid), entry["changed_in"], row.uid if row.had else "")
         desired.append(wanted)
         try:
-            _remember(lease, row, driver.apply(wanted))
+            applied = driver.apply(wanted)
+            failpoints.reach(f"after-apply-{row.kind}")
+            _remember(lease, row, applied)
         except DriverError as error:
             with guarded(lease):
                 BundleObject.objects.filter(pk=row.pk).update(
@@ -97,7 +100,7 @@ def _prune(lease: Lease, bundle: Bundle, kept: list[BundleObject], driver: Drive
     for row in extra:
         ref = ref_of(row)
         removed.append(ref)
-        state = "gone" if driver.delete(ref, row.uid) else "removing"
+        state = "gone" if driver.delete(ref, row.uid, str(bundle.uid)) else "removing"
         with guarded(lease):
             BundleObject.objects.filter(pk=row.pk).update(state=state)
     return removed

@@ -148,9 +148,10 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.back
 CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
+# One address, or several separated by spaces: the first that answers is asked.
 LDAP_URL = env.str("PORTAL_LDAP_URL")
 LDAP_START_TLS = env.bool("PORTAL_LDAP_START_TLS", False)
-if not LDAP_URL.startswith("ldaps://") and not LDAP_START_TLS:
+if not LDAP_START_TLS and not all(url.startswith("ldaps://") for url in LDAP_URL.split()):
     raise ImproperlyConfigured("PORTAL_LDAP_URL must be ldaps://, or set PORTAL_LDAP_START_TLS=true.")
 LDAP_CA_FILE = env.str("PORTAL_LDAP_CA_FILE", "")
 LDAP_BIND_DN = env.str("PORTAL_LDAP_BIND_DN")
@@ -170,7 +171,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax
 
 # Trusted proxies in front, each of which adds one entry to X-Forwarded-For.
 PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", 0)
-# How many tries a person has at one address before a pause, and the address over all people.
+# How many tries a person has at one address before a pause.
 AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_TRIES", 5)
 AXES_COOLOFF_TIME = env.int("PORTAL_LOGIN_PAUSE_HOURS", 1)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -247,6 +248,10 @@ WORK_LEASE_SECONDS = env.int("PORTAL_WORK_LEASE_SECONDS", 60)
 WORK_OFFER_SECONDS = env.int("PORTAL_WORK_OFFER_SECONDS", 30)
 WORK_POLL_SECONDS = env.float("PORTAL_WORK_POLL_SECONDS", 2.0)
 WORK_LANE_LIMIT = env.int("PORTAL_WORK_LANE_LIMIT", 4)
+# Where fault tests leave orders to stop at a named place; "" everywhere else.
+FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
+if FAILPOINT_FOLDER and not DEMO:
+    raise ImproperlyConfigured("PORTAL_FAILPOINT_FOLDER is for fault tests only.")
 # What is driven to an end, and by what (model, handler).
 WORK_ITEMS = [("clusters.Bundle", "clusters.reconcile.reconcile")]
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from work import claims
+from work import claims, failpoints
 from work.models import WorkItem
 
 log = logging.getLogger(__name__)
@@ -50,9 +50,11 @@ def drive(label: str, pk: int) -> None:
     lease = claims.claim(model, pk, timezone.now())
     if lease is None:
         return
+    failpoints.reach("after-claim")
     try:
         with claims.kept(lease):
             outcome = attempt(handler, lease)
+            failpoints.reach("before-finish")
         give_back(lease, outcome, timezone.now())
     except claims.LeaseLost:
         log.warning("lease of %s %s was lost; its new owner goes on", label, pk)

@@ -38,7 +38,10 @@ def field_row(
     hints = field["x-form"]
     value = values.get(name, field.get("default", ""))
     shown = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    chosen = [{**option, "checked": option["value"] == shown} for option in options or hints.get("options", [])]
+    chosen = [
+        {**option, "label": str(option["label"]), "checked": option["value"] == shown}
+        for option in options or hints.get("options", [])
+    ]
     own = [text for pointer, text in errors.items() if pointer == f"/{name}" or pointer.startswith(f"/{name}/")]
     return {
         "name": name,

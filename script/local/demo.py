@@ -23,6 +23,7 @@ _LOGINS = (
     ("owner", "owner of the tenant claims", "租户负责人"),
     ("architect", "approver: architecture", "架构审批"),
     ("datacenter", "approver: data centre", "数据中心审批"),
+    ("security", "approver: security", "安全审批"),
     ("platform", "approver: platform", "平台审批"),
     ("admin", "platform administrator", "平台管理员"),
     ("auditor", "auditor", "审计"),

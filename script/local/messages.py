@@ -1,12 +1,15 @@
 """Translations: compiles the catalogues without gettext's msgfmt, and says what is missing; run by .venv's Python."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 import polib
 
 from script.local import ROOT
+
+_PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
 
 
 def compile_catalogues() -> int:
@@ -25,13 +28,25 @@ def compile_catalogues() -> int:
 
 
 def missing() -> list[str]:
-    """One line for every text without a translation, or with one that gettext only guessed."""
+    """One line for every text that has no translation, a guessed one, or one with other placeholders."""
     lines = []
     for source in _catalogues():
-        catalogue = polib.pofile(str(source))
-        for entry in [*catalogue.untranslated_entries(), *catalogue.fuzzy_entries()]:
-            lines.append(f"{source.relative_to(ROOT)}:{entry.linenum}: not translated: {entry.msgid!r}")
+        for entry in polib.pofile(str(source)):
+            if not entry.obsolete and (reason := _fault(entry)):
+                lines.append(f"{source.relative_to(ROOT)}:{entry.linenum}: {reason}: {entry.msgid!r}")
     return lines
+
+
+def _fault(entry: polib.POEntry) -> str:
+    if entry.fuzzy:
+        return "only guessed"
+    if not entry.translated():
+        return "not translated"
+    wanted = set(_PLACEHOLDER.findall(entry.msgid + (entry.msgid_plural or "")))
+    translations = list(entry.msgstr_plural.values()) or [entry.msgstr]
+    if any(set(_PLACEHOLDER.findall(text)) != wanted for text in translations):
+        return "other placeholders"
+    return ""
 
 
 def _catalogues() -> list[Path]:

@@ -18,8 +18,9 @@ _GROUPS = {
 
 def directory(port: int, ca_file: Path) -> dict[str, str]:
     """The directory on this machine (script/local/directory.ldif), by LDAPS on `port`."""
+    # Not "localhost": libldap then expects the machine's own name in the certificate.
     return {
-        "PORTAL_LDAP_URL": f"ldaps://localhost:{port}",
+        "PORTAL_LDAP_URL": f"ldaps://127.0.0.1:{port}",
         "PORTAL_LDAP_CA_FILE": str(ca_file),
         "PORTAL_LDAP_BIND_DN": f"cn=portal,{_BASE}",
         "PORTAL_LDAP_BIND_PASSWORD": "demo-bind-password",

@@ -24,7 +24,7 @@ def fill_form(page, name, environment="test"):
     page.check(f"input[name=environment][value={environment}]")
     page.fill("input[name=cpu]", "2500m")
     page.fill("[name=viewers]", "auditor")
-    page.click("main form button[type=submit]:has-text('Submit')")
+    page.click("main button:has-text('Send the request')")
     page.wait_for_url(re.compile(r"/requests/\d+$"))
 
 
@@ -61,10 +61,10 @@ def test_main_job__in_a_browser__on_the_api_server_as_planned(portal, real_clust
     approver.click(f"main a[href='/requests/{number}']")
     expect(approver.locator("main")).to_contain_text("requests.cpu: 2500m")
     approver.check("input[name=verdict][value=approve]")
-    approver.click("[data-decide] button[type=submit]")
+    approver.click("[data-decide-button]")
 
     for page in (approver, asker):
-        expect(page.locator("[data-fragment='request/timeline']")).to_contain_text("8 of 8 objects", timeout=30_000)
+        expect(page.locator("#request-timeline")).to_contain_text("10 of 10 objects", timeout=30_000)
         expect(page.locator("main")).to_contain_text("Ready", timeout=30_000)
     assert live(kubectl, namespace, "namespace", namespace)["metadata"]["labels"]["portal.cloud/tenant"] == "claims"
     quota = live(kubectl, namespace, "resourcequota", "portal-quota")
@@ -82,7 +82,7 @@ def test_main_job__in_a_browser__on_the_api_server_as_planned(portal, real_clust
     assert not may(kubectl, namespace, "stranger", "get", "pods")
 
     asker.goto("/projects")
-    asker.click(f"main a:has-text('Claims imaging')")
+    asker.click("main a:has-text('Claims imaging')")
     expect(asker.locator("main")).to_contain_text(namespace)
     expect(asker.locator("main")).to_contain_text("Ready")
 

@@ -24,6 +24,10 @@ msgstr "猜的"
 #: here.py:3
 msgid "Nobody did this"
 msgstr ""
+
+#: here.py:4
+msgid "%(count)s of %(all)s"
+msgstr "共 %(count)s"
 """
 
 
@@ -49,5 +53,9 @@ def test_compile_catalogues__nothing_changed__writes_nothing(catalogue):
     assert messages.compile_catalogues() == 0
 
 
-def test_missing__guessed_and_absent__names_both(catalogue):
-    assert [line.rpartition(": ")[2] for line in messages.missing()] == ["'Nobody did this'", "'Guessed'"]
+def test_missing__guessed_absent_and_without_a_placeholder__are_named(catalogue):
+    assert [line.split(": ", 1)[1] for line in messages.missing()] == [
+        "only guessed: 'Guessed'",
+        "not translated: 'Nobody did this'",
+        "other placeholders: '%(count)s of %(all)s'",
+    ]

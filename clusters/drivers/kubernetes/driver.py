@@ -27,6 +27,7 @@ from clusters.drivers.kubernetes import probing, readiness
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
 from clusters.drivers.kubernetes.errors import Absent, Conflict
 from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, additions, as_applied, removals, without
+from work import failpoints
 
 # A live object changes under our hands when its controller writes its status; more often than this it is a fight.
 _ATTEMPTS = 6
@@ -77,6 +78,7 @@ class KubernetesDriver:
                     verdict = judge(live, desired)
                     if verdict in ("missing", "superseded"):
                         return Applied(desired.ref, "missing" if live is None else "superseded", _uid(live))
+                    failpoints.reach(f"after-read-{desired.ref.kind}")
                     if live is None:
                         # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
                         live = client.create(stamped(desired))
