@@ -10,6 +10,11 @@ from clusters.models import Bundle, BundleObject
 Row = dict[str, Any]
 
 
+def environment_label(environment: str) -> str:
+    """The environment's name: development, test, production."""
+    return {"dev": _("Development"), "test": _("Test"), "prod": _("Production")}.get(environment, environment)
+
+
 def state_of(bundle: Bundle) -> rules.State:
     """The bundle's state in one word."""
     return rules.state_of(

@@ -240,6 +240,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "workflow.openapi.kind_schemas",
+    ],
 }
 
 # Work: the broker only wakes workers; rows in PostgreSQL say what is to be done.

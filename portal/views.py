@@ -13,6 +13,7 @@ from accounts.models import User
 from tenants import queries as tenants
 from tenants.rows import project_row
 from tenants.views import with_objects
+from web.fragments import fragment
 from workflow import queries
 from workflow.rows import inbox_rows, request_row
 
@@ -24,14 +25,11 @@ def home(http: HttpRequest) -> HttpResponse:
     """What do I have, what waits for me, what do I do next."""
     user = http.user
     waiting = inbox_rows(queries.inbox_of(user)[:SHOWN]) if user.approver_slugs else None
-    can_ask = tenants.tenants_askable_by(user).exists()
     context = _requests(user) | _projects(user)
     context |= {
         "greeting": _("Hello, %(name)s") % {"name": user},
         "inbox": waiting,
-        "can_ask": can_ask,
-        "ask_url": reverse("request-new", args=["new-project"]),
-        "next_steps": _next_steps(waiting, can_ask, bool(context["projects"])),
+        "next_steps": _next_steps(waiting, context["can_ask"], bool(context["projects"])),
     }
     return render(http, "home.html", context)
 
@@ -68,13 +66,13 @@ def _next_steps(waiting: list[Any] | None, can_ask: bool, has_projects: bool) ->
 @require_GET
 def home_requests(http: HttpRequest) -> HttpResponse:
     """Fragment: my newest requests."""
-    return render(http, "home/_requests.html", _requests(http.user))
+    return fragment(http, "home/_requests.html", _requests(http.user), reverse("home"))
 
 
 @require_GET
 def home_projects(http: HttpRequest) -> HttpResponse:
     """Fragment: projects of my tenants."""
-    return render(http, "home/_projects.html", _projects(http.user))
+    return fragment(http, "home/_projects.html", _projects(http.user), reverse("home"))
 
 
 def _requests(user: User) -> dict[str, Any]:
@@ -85,7 +83,11 @@ def _requests(user: User) -> dict[str, Any]:
 
 def _projects(user: User) -> dict[str, Any]:
     found = with_objects(tenants.projects_visible_to(user)).order_by("-pk")[:SHOWN]
-    return {"projects": [project_row(project) for project in found]}
+    return {
+        "projects": [project_row(project) for project in found],
+        "can_ask": tenants.tenants_askable_by(user).exists(),
+        "ask_url": reverse("request-new", args=["new-project"]),
+    }
 
 
 @require_GET

@@ -10,7 +10,7 @@ from clusters.models import Bundle
 from clusters.quantity import bytes_of, millicores
 from tenants.manifests import bytes_text, cpu_text
 from tenants.models import Project
-from tenants.words import environment_label, role_label
+from tenants.words import role_label
 
 Row = dict[str, Any]
 
@@ -22,7 +22,7 @@ def project_row(project: Project) -> Row:
         "name": project.display_name,
         "namespace": project.namespace,
         "tenant": str(project.tenant),
-        "environment_label": environment_label(project.environment),
+        "environment_label": words.environment_label(project.environment),
         "status": words.bundle_status(project.bundle),
         "bars": quota_bars(project),
     }
@@ -75,6 +75,7 @@ def member_rows(project: Project) -> list[Row]:
             {
                 "name": name,
                 "kind_label": _("Person") if kind == "user" else _("Group"),
+                "is_group": kind == "group",
                 "role_label": role_label(member.role),
                 "as_subject": form.format(username=name, cn=common_name, dn=name),
             }

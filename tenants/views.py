@@ -13,9 +13,9 @@ from django.views.decorators.http import require_GET
 from clusters import words
 from tenants import queries, rows
 from tenants.models import Project
-from tenants.words import environment_label
 from web import paging
 from web.errors import NotFound
+from web.fragments import fragment
 from workflow.queries import requests_visible_to
 from workflow.rows import request_row
 
@@ -67,7 +67,7 @@ def _state(project: Project) -> dict[str, Any]:
     shown = rows.project_row(project) | {
         "pk": project.uid,
         "uid": project.uid,
-        "environment_label": environment_label(project.environment),
+        "environment_label": words.environment_label(project.environment),
         "cluster": project.bundle.cluster.name,
         "owner": str(project.owner),
         "cost_centre": project.cost_centre,
@@ -83,4 +83,5 @@ def _state(project: Project) -> dict[str, Any]:
 @require_GET
 def state(http: HttpRequest, uid: UUID) -> HttpResponse:
     """Fragment: how far the cluster agrees."""
-    return render(http, "projects/_state.html", _state(_project_or_404(http, uid)))
+    page = reverse("project-detail", args=[uid])
+    return fragment(http, "projects/_state.html", _state(_project_or_404(http, uid)), page)

@@ -1,12 +1,7 @@
-"""The words people use for environments and roles, in the reader's language."""
+"""The words people use for roles and environments, in the reader's language."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-
-
-def environment_label(environment: str) -> str:
-    """The environment's name: development, test, production."""
-    return {"dev": _("Development"), "test": _("Test"), "prod": _("Production")}.get(environment, environment)
 
 
 def role_label(role: str) -> str:

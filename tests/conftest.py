@@ -6,7 +6,9 @@ import pytest
 
 _PLUGINS = Path(__file__).parent / "plugins"
 pytest_plugins = [
-    f"tests.plugins.{name}" for name in ("servers", "cluster", "directory", "gitops", "portal") if (_PLUGINS / f"{name}.py").exists()
+    f"tests.plugins.{name}"
+    for name in ("servers", "cluster", "directory", "gitops", "portal")
+    if (_PLUGINS / f"{name}.py").exists()
 ]
 
 

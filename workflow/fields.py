@@ -37,7 +37,7 @@ def field_row(
     """One field as the component `field` wants it."""
     hints = field["x-form"]
     value = values.get(name, field.get("default", ""))
-    shown = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    shown = value if isinstance(value, list) else str(value)
     chosen = [
         {**option, "label": str(option["label"]), "checked": option["value"] == shown}
         for option in options or hints.get("options", [])

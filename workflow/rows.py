@@ -37,7 +37,7 @@ def request_row(request: Request) -> Row:
         "title": request.title,
         "kind_label": str(kind_of(request.kind).title),
         "tenant": str(request.tenant),
-        "environment": request.environment,
+        "environment": words.environment_label(request.environment),
         "asker": str(request.asker),
         "asked_at": request.submitted_at,
         "age": request.submitted_at,
@@ -60,10 +60,12 @@ def inbox_rows(requests: Iterable[Request]) -> list[Row]:
 
 def track(request: Request) -> list[str]:
     """Progress in a few dashes: asked, each step, applied."""
-    steps = [{"approved": "done", "current": "now"}.get(step.state, "todo") for step in request.steps.all()]
-    applied = "todo"
+    states = {"approved": "done", "current": "now", "rejected": "failed"}
+    steps = [states.get(step.state, "todo") for step in request.steps.all()]
+    applied = "failed" if request.state == machine.WITHDRAWN else "todo"
     if request.bundle is not None:
-        applied = "done" if request.bundle.observed_generation >= (request.revision or 0) else "now"
+        agrees = request.bundle.observed_generation >= (request.revision or 0)
+        applied = "done" if agrees else ("failed" if request.bundle.blocked else "now")
     return ["done", *steps, applied]
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from clusters import words
 from web import paging
 from web.errors import Invalid, NotFound, UserError
+from web.fragments import fragment
 from workflow import fields, machine, permissions, queries, rows, schema, services
 from workflow.kinds import Kind, kind_of
 from workflow.models import Request
@@ -84,12 +85,16 @@ def _approval(asked: Kind, values: dict[str, Any]) -> dict[str, Any] | None:
     return {"text": _("Decided by, in this order:"), "steps": queries.group_names(policy)}
 
 
+def _form_url(kind: str) -> str:
+    return reverse("request-new", args=[kind])
+
+
 @require_GET
 def approval(http: HttpRequest, kind: str) -> HttpResponse:
     """Fragment: who will have to decide what the form says now."""
     asked = kind_of(kind)
     values = schema.from_form(asked.schema, http.GET)
-    return render(http, "requests/_approval.html", {"approval": _approval(asked, values)})
+    return fragment(http, "requests/_approval.html", {"approval": _approval(asked, values)}, _form_url(kind))
 
 
 @require_GET
@@ -97,7 +102,8 @@ def namespace(http: HttpRequest, kind: str) -> HttpResponse:
     """Fragment: the name of what the form would create now."""
     asked = kind_of(kind)
     name, problem = asked.name_preview(schema.from_form(asked.schema, http.GET))
-    return render(http, "requests/_namespace.html", {"namespace_preview": {"name": name, "problem": problem}})
+    context = {"namespace_preview": {"name": name, "problem": problem}}
+    return fragment(http, "requests/_namespace.html", context, _form_url(kind))
 
 
 @require_GET
@@ -200,7 +206,7 @@ def timeline(http: HttpRequest, number: int) -> HttpResponse:
     """Fragment: the timeline."""
     found = _request_or_404(http, number)
     context = {"r": rows.request_row(found), "timeline": rows.timeline(found), "poll": _moving(found)}
-    return render(http, "requests/_timeline.html", context)
+    return fragment(http, "requests/_timeline.html", context, reverse("request-detail", args=[number]))
 
 
 @require_GET
@@ -208,9 +214,8 @@ def objects(http: HttpRequest, number: int) -> HttpResponse:
     """Fragment: progress per object."""
     found = _request_or_404(http, number)
     shown = words.object_rows(found.bundle) if found.bundle else []
-    return render(
-        http, "requests/_objects.html", {"r": rows.request_row(found), "objects": shown, "poll": _moving(found)}
-    )
+    context = {"r": rows.request_row(found), "objects": shown, "poll": _moving(found)}
+    return fragment(http, "requests/_objects.html", context, reverse("request-detail", args=[number]))
 
 
 @require_POST

@@ -4,29 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(help_text="user name, or 'system'", max_length=64)),
-                ('action', models.CharField(help_text='entity.verb', max_length=60)),
-                ('subject', models.CharField(help_text='what it was done to, as kind:id', max_length=200)),
-                ('tenant', models.CharField(blank=True, max_length=12)),
-                ('before', models.JSONField(blank=True, null=True)),
-                ('after', models.JSONField(blank=True, null=True)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField()),
+                ("actor", models.CharField(help_text="user name, or 'system'", max_length=64)),
+                ("action", models.CharField(help_text="entity.verb", max_length=60)),
+                ("subject", models.CharField(help_text="what it was done to, as kind:id", max_length=200)),
+                ("tenant", models.CharField(blank=True, max_length=12)),
+                ("before", models.JSONField(blank=True, null=True)),
+                ("after", models.JSONField(blank=True, null=True)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['subject', 'id'], name='audit_event_subject'), models.Index(fields=['tenant', 'id'], name='audit_event_tenant')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["subject", "id"], name="audit_event_subject"),
+                    models.Index(fields=["tenant", "id"], name="audit_event_tenant"),
+                ],
             },
         ),
     ]

@@ -5,61 +5,82 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clusters', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("clusters", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='bundle',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant'),
+            model_name="bundle",
+            name="tenant",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"),
         ),
         migrations.AddField(
-            model_name='bundleobject',
-            name='bundle',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='objects_kept', to='clusters.bundle'),
+            model_name="bundleobject",
+            name="bundle",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="objects_kept", to="clusters.bundle"
+            ),
         ),
         migrations.AddField(
-            model_name='bundlerevision',
-            name='bundle',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revisions', to='clusters.bundle'),
+            model_name="bundlerevision",
+            name="bundle",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="revisions", to="clusters.bundle"
+            ),
         ),
         migrations.AddField(
-            model_name='bundle',
-            name='cluster',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bundles', to='clusters.cluster'),
+            model_name="bundle",
+            name="cluster",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="bundles", to="clusters.cluster"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundleobject',
-            constraint=models.UniqueConstraint(fields=('bundle', 'api_version', 'kind', 'namespace', 'name'), name='clusters_object_named_once'),
+            model_name="bundleobject",
+            constraint=models.UniqueConstraint(
+                fields=("bundle", "api_version", "kind", "namespace", "name"), name="clusters_object_named_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundlerevision',
-            constraint=models.UniqueConstraint(fields=('bundle', 'number'), name='clusters_revision_number_unique'),
+            model_name="bundlerevision",
+            constraint=models.UniqueConstraint(fields=("bundle", "number"), name="clusters_revision_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='bundlerevision',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='clusters_revision_number_positive'),
+            model_name="bundlerevision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="clusters_revision_number_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='bundle',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='clusters_bundle_due'),
+            model_name="bundle",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="clusters_bundle_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundle',
-            constraint=models.CheckConstraint(condition=models.Q(('observed_generation__lte', models.F('generation'))), name='clusters_bundle_observed_le_desired'),
+            model_name="bundle",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("observed_generation__lte", models.F("generation"))),
+                name="clusters_bundle_observed_le_desired",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundle',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_owner__isnull', True), ('lease_until__isnull', True)), models.Q(('lease_owner__isnull', False), ('lease_until__isnull', False)), _connector='OR'), name='clusters_bundle_lease_paired'),
+            model_name="bundle",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("lease_owner__isnull", True), ("lease_until__isnull", True)),
+                    models.Q(("lease_owner__isnull", False), ("lease_until__isnull", False)),
+                    _connector="OR",
+                ),
+                name="clusters_bundle_lease_paired",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bundle',
-            constraint=models.UniqueConstraint(fields=('cluster', 'owner'), name='clusters_bundle_one_per_owner'),
+            model_name="bundle",
+            constraint=models.UniqueConstraint(fields=("cluster", "owner"), name="clusters_bundle_one_per_owner"),
         ),
     ]

@@ -13,10 +13,10 @@ from clusters.models import BundleRevision, Cluster
 from clusters.quantity import bytes_of, millicores
 from clusters.queries import clusters_of_environment
 from clusters.rules import Manifest
+from clusters.words import environment_label
 from tenants import manifests, queries, rules, services
 from tenants.kinds import new_project_schema
 from tenants.models import Project, Tenant
-from tenants.words import environment_label
 from web.errors import Invalid
 from workflow.kinds import Kind, Target
 from workflow.models import Request

@@ -7,99 +7,147 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clusters', '0001_initial'),
+        ("clusters", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name_zh', models.CharField(max_length=80)),
-                ('name_en', models.CharField(max_length=80)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name_zh", models.CharField(max_length=80)),
+                ("name_en", models.CharField(max_length=80)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['code'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9]{1,11}$')), name='tenants_tenant_code_grammar')],
+                "ordering": ["code"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("code__regex", "^[a-z][a-z0-9]{1,11}$")), name="tenants_tenant_code_grammar"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=40)),
-                ('environment', models.CharField(max_length=12)),
-                ('namespace', models.CharField(max_length=63)),
-                ('display_name', models.CharField(max_length=80)),
-                ('cost_centre', models.CharField(blank=True, max_length=40)),
-                ('cpu_millicores', models.PositiveBigIntegerField()),
-                ('memory_bytes', models.PositiveBigIntegerField()),
-                ('storage_bytes', models.PositiveBigIntegerField()),
-                ('pods', models.PositiveIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('bundle', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='project', to='clusters.bundle')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=40)),
+                ("environment", models.CharField(max_length=12)),
+                ("namespace", models.CharField(max_length=63)),
+                ("display_name", models.CharField(max_length=80)),
+                ("cost_centre", models.CharField(blank=True, max_length=40)),
+                ("cpu_millicores", models.PositiveBigIntegerField()),
+                ("memory_bytes", models.PositiveBigIntegerField()),
+                ("storage_bytes", models.PositiveBigIntegerField()),
+                ("pods", models.PositiveIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "bundle",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="project", to="clusters.bundle"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="projects", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(db_index=True, max_length=520)),
-                ('role', models.CharField(choices=[('owner', 'owner'), ('developer', 'developer'), ('viewer', 'viewer')], max_length=10)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subject", models.CharField(db_index=True, max_length=520)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("owner", "owner"), ("developer", "developer"), ("viewer", "viewer")], max_length=10
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['tenant', 'subject'],
+                "ordering": ["tenant", "subject"],
             },
         ),
         migrations.CreateModel(
-            name='ProjectMember',
+            name="ProjectMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=520)),
-                ('role', models.CharField(choices=[('developer', 'developer'), ('viewer', 'viewer')], max_length=10)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='tenants.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subject", models.CharField(max_length=520)),
+                ("role", models.CharField(choices=[("developer", "developer"), ("viewer", "viewer")], max_length=10)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="members", to="tenants.project"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['project', 'role', 'subject'],
-                'constraints': [models.UniqueConstraint(fields=('project', 'subject'), name='tenants_project_member_unique')],
+                "ordering": ["project", "role", "subject"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("project", "subject"), name="tenants_project_member_unique")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name', 'environment'), name='tenants_project_name_unique'),
+            model_name="project",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "name", "environment"), name="tenants_project_name_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.UniqueConstraint(fields=('namespace',), name='tenants_project_namespace_unique'),
+            model_name="project",
+            constraint=models.UniqueConstraint(fields=("namespace",), name="tenants_project_namespace_unique"),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('namespace__regex', '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')), name='tenants_project_namespace_grammar'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("namespace__regex", "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")),
+                name="tenants_project_namespace_grammar",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('cpu_millicores__gte', 1), ('memory_bytes__gte', 1), ('pods__gte', 1)), name='tenants_project_quota_positive'),
+            model_name="project",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("cpu_millicores__gte", 1), ("memory_bytes__gte", 1), ("pods__gte", 1)),
+                name="tenants_project_quota_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('tenant', 'subject'), name='tenants_membership_unique'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("tenant", "subject"), name="tenants_membership_unique"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('subject__startswith', 'user:'), ('subject__startswith', 'group:'), _connector='OR'), name='tenants_membership_subject_kind'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("subject__startswith", "user:"), ("subject__startswith", "group:"), _connector="OR"
+                ),
+                name="tenants_membership_subject_kind",
+            ),
         ),
     ]

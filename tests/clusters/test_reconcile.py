@@ -23,9 +23,7 @@ def a_limit(cpu: str) -> dict[str, object]:
 
 @pytest.fixture
 def bundle(gitops_cluster) -> Bundle:
-    return create_bundle(
-        cluster=gitops_cluster, tenant_id=a_tenant().pk, owner="project:1", namespace="claims-a-dev"
-    )
+    return create_bundle(cluster=gitops_cluster, tenant_id=a_tenant().pk, owner="project:1", namespace="claims-a-dev")
 
 
 def want(bundle: Bundle, *manifests: dict[str, object]) -> None:

@@ -68,13 +68,17 @@ def names_in(kubectl, namespace: str) -> set[str]:
 
 def assert_as_planned(kubectl, request: Request) -> None:
     revision = BundleRevision.objects.get(bundle=request.bundle_id)
-    wanted = {e["manifest"]["metadata"]["name"] for e in revision.objects_wanted if e["manifest"]["kind"] != "Namespace"}
+    wanted = {
+        e["manifest"]["metadata"]["name"] for e in revision.objects_wanted if e["manifest"]["kind"] != "Namespace"
+    }
     live = {name.partition("/")[2] for name in names_in(kubectl, request.title)}
     assert wanted == live
     assert Project.objects.filter(bundle=request.bundle_id).count() == 1
 
 
-@pytest.mark.parametrize("place", ["after-claim", "after-read-LimitRange", "after-apply-ResourceQuota", "before-finish"])
+@pytest.mark.parametrize(
+    "place", ["after-claim", "after-read-LimitRange", "after-apply-ResourceQuota", "before-finish"]
+)
 def test_worker__killed_in_the_middle__change_arrives_once(portal, real_cluster, kubectl, unique, failpoints, place):
     reached = failpoints.order(place)
     portal.start("worker", "dispatch", **failpoints.variables)

@@ -101,9 +101,7 @@ def static_files() -> None:
 
 
 @pytest.fixture
-def portal(
-    transactional_db: None, directory: Directory, static_files: None, tmp_path: Path
-) -> Iterator[RunningPortal]:
+def portal(transactional_db: None, directory: Directory, static_files: None, tmp_path: Path) -> Iterator[RunningPortal]:
     """A portal with tenants, groups and policies whose processes are not started yet."""
     ready_portal()
     a_tenant("claims", dev="developer", owner="owner")

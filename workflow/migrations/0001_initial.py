@@ -7,158 +7,268 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('clusters', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("clusters", "0001_initial"),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('kind', models.SlugField(blank=True, max_length=40)),
-                ('environment', models.CharField(blank=True, max_length=12)),
-                ('priority', models.PositiveIntegerField(unique=True)),
-                ('steps', models.JSONField(blank=True, default=list)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("kind", models.SlugField(blank=True, max_length=40)),
+                ("environment", models.CharField(blank=True, max_length=12)),
+                ("priority", models.PositiveIntegerField(unique=True)),
+                ("steps", models.JSONField(blank=True, default=list)),
             ],
             options={
-                'verbose_name_plural': 'policies',
-                'ordering': ['priority'],
+                "verbose_name_plural": "policies",
+                "ordering": ["priority"],
             },
         ),
         migrations.CreateModel(
-            name='Request',
+            name="Request",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.SlugField(max_length=40)),
-                ('state', models.CharField(choices=[('submitted', 'submitted'), ('approved', 'approved'), ('rejected', 'rejected'), ('withdrawn', 'withdrawn')], max_length=12)),
-                ('environment', models.CharField(blank=True, max_length=12)),
-                ('title', models.CharField(max_length=200)),
-                ('values', models.JSONField(help_text="what was asked for, by the kind's schema")),
-                ('target', models.CharField(max_length=200)),
-                ('policy', models.CharField(max_length=80)),
-                ('idempotency_key', models.CharField(max_length=64, null=True)),
-                ('submitted_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('revision', models.PositiveBigIntegerField(null=True)),
-                ('asker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requests', to=settings.AUTH_USER_MODEL)),
-                ('bundle', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='clusters.bundle')),
-                ('cluster', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clusters.cluster')),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenants.tenant')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("kind", models.SlugField(max_length=40)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "submitted"),
+                            ("approved", "approved"),
+                            ("rejected", "rejected"),
+                            ("withdrawn", "withdrawn"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("environment", models.CharField(blank=True, max_length=12)),
+                ("title", models.CharField(max_length=200)),
+                ("values", models.JSONField(help_text="what was asked for, by the kind's schema")),
+                ("target", models.CharField(max_length=200)),
+                ("policy", models.CharField(max_length=80)),
+                ("idempotency_key", models.CharField(max_length=64, null=True)),
+                ("submitted_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("revision", models.PositiveBigIntegerField(null=True)),
+                (
+                    "asker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "bundle",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requests",
+                        to="clusters.bundle",
+                    ),
+                ),
+                (
+                    "cluster",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="clusters.cluster"
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('base_revision', models.PositiveBigIntegerField()),
-                ('changes', models.JSONField()),
-                ('digest', models.CharField(max_length=64)),
-                ('problem', models.CharField(blank=True, help_text='why the live cluster was not asked', max_length=1000)),
-                ('observed_at', models.DateTimeField()),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plans', to='workflow.request')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField()),
+                ("base_revision", models.PositiveBigIntegerField()),
+                ("changes", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "problem",
+                    models.CharField(blank=True, help_text="why the live cluster was not asked", max_length=1000),
+                ),
+                ("observed_at", models.DateTimeField()),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="plans", to="workflow.request"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['request', '-number'],
+                "ordering": ["request", "-number"],
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('minimum', models.PositiveIntegerField(default=1)),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('current', 'current'), ('approved', 'approved'), ('rejected', 'rejected'), ('skipped', 'skipped')], default='waiting', max_length=10)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('group', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.approvergroup')),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='workflow.request')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField()),
+                ("minimum", models.PositiveIntegerField(default=1)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("current", "current"),
+                            ("approved", "approved"),
+                            ("rejected", "rejected"),
+                            ("skipped", "skipped"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.approvergroup"
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="workflow.request"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['request', 'position'],
+                "ordering": ["request", "position"],
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verdict', models.CharField(choices=[('approve', 'approve'), ('reject', 'reject')], max_length=10)),
-                ('note', models.CharField(blank=True, max_length=2000)),
-                ('plan_digest', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='workflow.request')),
-                ('step', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='workflow.step')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("verdict", models.CharField(choices=[("approve", "approve"), ("reject", "reject")], max_length=10)),
+                ("note", models.CharField(blank=True, max_length=2000)),
+                ("plan_digest", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "request",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="decisions", to="workflow.request"
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="decisions", to="workflow.step"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at'],
+                "ordering": ["at"],
             },
         ),
         migrations.AddIndex(
-            model_name='request',
-            index=models.Index(fields=['tenant', '-id'], name='workflow_request_tenant'),
+            model_name="request",
+            index=models.Index(fields=["tenant", "-id"], name="workflow_request_tenant"),
         ),
         migrations.AddIndex(
-            model_name='request',
-            index=models.Index(fields=['asker', '-id'], name='workflow_request_asker'),
+            model_name="request",
+            index=models.Index(fields=["asker", "-id"], name="workflow_request_asker"),
         ),
         migrations.AddIndex(
-            model_name='request',
-            index=models.Index(condition=models.Q(('state__in', ('submitted',))), fields=['-id'], name='workflow_request_open'),
+            model_name="request",
+            index=models.Index(
+                condition=models.Q(("state__in", ("submitted",))), fields=["-id"], name="workflow_request_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('submitted',))), fields=('target',), name='workflow_request_one_open_per_target'),
+            model_name="request",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("submitted",))),
+                fields=("target",),
+                name="workflow_request_one_open_per_target",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.UniqueConstraint(fields=('asker', 'idempotency_key'), name='workflow_request_idempotent'),
+            model_name="request",
+            constraint=models.UniqueConstraint(fields=("asker", "idempotency_key"), name="workflow_request_idempotent"),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state__in', ('submitted',))), models.Q(models.Q(('state__in', ('submitted',)), _negated=True), ('closed_at__isnull', False)), _connector='OR'), name='workflow_request_closed_paired'),
+            model_name="request",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", True), ("state__in", ("submitted",))),
+                    models.Q(models.Q(("state__in", ("submitted",)), _negated=True), ("closed_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="workflow_request_closed_paired",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='request',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bundle__isnull', True), ('revision__isnull', True)), models.Q(('bundle__isnull', False), ('revision__isnull', False)), _connector='OR'), name='workflow_request_revision_paired'),
+            model_name="request",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bundle__isnull", True), ("revision__isnull", True)),
+                    models.Q(("bundle__isnull", False), ("revision__isnull", False)),
+                    _connector="OR",
+                ),
+                name="workflow_request_revision_paired",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('request', 'number'), name='workflow_plan_number_unique'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(fields=("request", "number"), name="workflow_plan_number_unique"),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='workflow_plan_number_positive'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="workflow_plan_number_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('request', 'position'), name='workflow_step_position_unique'),
+            model_name="step",
+            constraint=models.UniqueConstraint(fields=("request", "position"), name="workflow_step_position_unique"),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'current')), fields=('request',), name='workflow_step_one_current'),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "current")), fields=("request",), name="workflow_step_one_current"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum__gte', 1)), name='workflow_step_minimum_positive'),
+            model_name="step",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minimum__gte", 1)), name="workflow_step_minimum_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('request', 'by'), name='workflow_decision_one_per_person'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(fields=("request", "by"), name="workflow_decision_one_per_person"),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'approve'), models.Q(('note', ''), _negated=True), _connector='OR'), name='workflow_rejection_has_note'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("verdict", "approve"), models.Q(("note", ""), _negated=True), _connector="OR"),
+                name="workflow_rejection_has_note",
+            ),
         ),
     ]

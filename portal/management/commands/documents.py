@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from django.utils import translation
+
 from portal.access import ACCESS
 from workflow import machine
 
@@ -61,5 +63,7 @@ def _addresses() -> str:
 
 def _api() -> str:
     written = io.StringIO()
-    call_command("spectacular", "--format", "openapi-json", "--validate", "--fail-on-warn", stdout=written)
+    # In one language, whatever the settings' own is.
+    with translation.override("en"):
+        call_command("spectacular", "--format", "openapi-json", "--validate", "--fail-on-warn", stdout=written)
     return written.getvalue().rstrip() + "\n"
