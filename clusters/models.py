@@ -51,8 +51,8 @@ class Bundle(WorkItem):
     namespace = models.CharField(max_length=63)
     ready_at = models.DateTimeField(null=True, blank=True)
     committed = models.CharField(max_length=64, blank=True, help_text="commit that holds the observed revision")
-    # A sentence for people, in English as the server gave it; blocked: no further attempt until somebody acts.
-    message = models.CharField(max_length=1000, blank=True)
+    # A sentence for people (web.sentences); blocked: no further attempt until somebody acts.
+    message = models.JSONField(null=True, blank=True)
     blocked = models.BooleanField(default=False)
 
     class Meta(WorkItem.Meta):
@@ -104,7 +104,7 @@ class BundleObject(models.Model):
     # An object that this bundle has had is never silently created again.
     had = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=STATES, default="pending")
-    message = models.CharField(max_length=1000, blank=True)
+    message = models.JSONField(null=True, blank=True, help_text="a sentence, see web.sentences")
     usage = models.JSONField(default=dict, blank=True)
     observed_at = models.DateTimeField(null=True, blank=True)
 

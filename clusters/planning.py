@@ -8,6 +8,7 @@ from clusters import rules
 from clusters.access import PLAN_TIMEOUT, driver_for
 from clusters.drivers.base import REVISION_ANNOTATION, Change, Desired, DriverError, Manifest, ObjectRef
 from clusters.models import Bundle, Cluster
+from web.sentences import Sentence
 
 
 @dataclass(frozen=True)
@@ -15,13 +16,13 @@ class Plan:
     """Changes to a cluster's objects as plain data, the revision they start from, and a digest of both.
 
     `changes`: [{"ref": {api_version, kind, namespace, name}, "action": add|change|remove|keep,
-    "fields": [[path, live, wanted], ...]}]. `problem` says why it was made without the live cluster, else "".
+    "fields": [[path, live, wanted], ...]}]. `problem` says why it was made without the live cluster, else None.
     """
 
     base_revision: int
     changes: list[dict[str, Any]]
     digest: str
-    problem: str
+    problem: Sentence | None
 
 
 def plan(*, cluster: Cluster, owner: str, manifests: Sequence[Manifest]) -> Plan:
@@ -37,12 +38,13 @@ def plan(*, cluster: Cluster, owner: str, manifests: Sequence[Manifest]) -> Plan
         driver = driver_for(cluster, PLAN_TIMEOUT)
         desired = [Desired(entry["manifest"], uid, entry["changed_in"]) for entry in wanted]
         live = driver.plan(desired, [ObjectRef(*rules.reference(manifest)) for manifest in removed])
-        changes, problem = [_plain(change) for change in live], ""
+        changes = [_plain(change) for change in live]
     except DriverError as error:
         if not error.transient and not error.operator:
             raise
-        changes, problem = against_revision(before, manifests), error.sentence
-    return Plan(base, changes, digest_of(base, manifests, changes), problem)
+        changes = against_revision(before, manifests)
+        return Plan(base, changes, digest_of(base, manifests, changes), error.sentence)
+    return Plan(base, changes, digest_of(base, manifests, changes), None)
 
 
 def base_of(cluster: Cluster, owner: str) -> tuple[int, str, list[dict[str, Any]]]:

@@ -4,18 +4,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from clusters import sealing
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import Applied, Desired, Driver, DriverError, ObjectRef
 from clusters.models import Bundle, BundleObject, BundleRevision
+from web.sentences import Sentence
 from work import failpoints
 from work.claims import Lease, guarded
 from work.tasks import Pass
 
 LOOK_AGAIN_FIRST, LOOK_AGAIN_LAST = timedelta(seconds=1), timedelta(seconds=30)  # while objects become ready
 OBSERVE_EVERY = timedelta(seconds=60)  # once they are: keeps usage figures fresh
-MESSAGE_LENGTH = 1000
 
 
 def reconcile(lease: Lease) -> Pass:
@@ -32,7 +33,7 @@ def reconcile(lease: Lease) -> Pass:
     except DriverError as error:
         return _stop(lease, error)
     except sealing.Unreadable as error:
-        return _stop(lease, DriverError(str(error), transient=False))
+        return _stop(lease, DriverError(error.sentence, transient=False))
 
 
 def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driver) -> str:
@@ -49,7 +50,7 @@ def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Drive
         except DriverError as error:
             with guarded(lease):
                 BundleObject.objects.filter(pk=row.pk).update(
-                    state="pending" if error.transient else "failed", message=error.sentence[:MESSAGE_LENGTH]
+                    state="pending" if error.transient else "failed", message=error.sentence.stored()
                 )
             raise
     removed = _prune(lease, bundle, kept, driver)
@@ -71,7 +72,7 @@ def _intend(lease: Lease, bundle: Bundle, revision: BundleRevision) -> list[Bund
                 kind=entry["manifest"]["kind"],
                 namespace=meta.get("namespace", ""),
                 name=meta["name"],
-                defaults={"position": position, "revision": entry["changed_in"], "state": "pending", "message": ""},
+                defaults={"position": position, "revision": entry["changed_in"], "state": "pending", "message": None},
             )
             rows.append(row)
     return rows
@@ -81,16 +82,14 @@ def _remember(lease: Lease, row: BundleObject, applied: Applied) -> None:
     """Writes what became of one object."""
     gone = applied.outcome == "missing"
     state = {"superseded": "superseded", "missing": "missing"}.get(applied.outcome, "applied")
-    changes: dict[str, Any] = {"state": state, "message": ""}
+    changes: dict[str, Any] = {"state": state, "message": None}
     if not gone:
         changes |= {"had": True, "uid": applied.uid or row.uid}
     with guarded(lease):
         BundleObject.objects.filter(pk=row.pk).update(**changes)
     if gone:
-        raise DriverError(
-            f"{row.kind} {row.name} was removed in the cluster by somebody else and is not created again.",
-            transient=False,
-        )
+        text = gettext_noop("%(kind)s %(name)s was removed in the cluster by somebody else and is not created again.")
+        raise DriverError(_about(row, text), transient=False)
 
 
 def _prune(lease: Lease, bundle: Bundle, kept: list[BundleObject], driver: Driver) -> list[ObjectRef]:
@@ -113,14 +112,14 @@ def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driv
         with guarded(lease):
             bundle.objects_kept.filter(state="removing").update(state="gone", observed_at=now)
             bundle.objects_kept.exclude(state="gone").update(state="applied", observed_at=now)
-        _note(lease, ready_at=bundle.ready_at or now, committed=committed, message="")
+        _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None)
         return Pass(observed=lease.generation)
     unready = _observe(lease, bundle, driver, now)
     if unready:
-        _note(lease, message=unready[0][:MESSAGE_LENGTH])
+        _note(lease, message=unready[0].stored())
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
-    _note(lease, ready_at=bundle.ready_at or now, committed=committed, message="")
+    _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None)
     return Pass(observed=lease.generation, after=OBSERVE_EVERY)
 
 
@@ -129,23 +128,26 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
     if not driver.capabilities.can_observe:
         return Pass()
     unready = _observe(lease, bundle, driver, timezone.now())
-    _note(lease, message=unready[0][:MESSAGE_LENGTH] if unready else "")
+    _note(lease, message=unready[0].stored() if unready else None)
     return Pass(after=OBSERVE_EVERY)
 
 
-def _observe(lease: Lease, bundle: Bundle, driver: Driver, now: datetime) -> list[str]:
+def _observe(lease: Lease, bundle: Bundle, driver: Driver, now: datetime) -> list[Sentence]:
     """Writes how each object is; answers a sentence for each that is not ready."""
     rows = list(bundle.objects_kept.exclude(state__in=["gone", "removing"]))
     seen = driver.observe([ref_of(row) for row in rows])
     leaving = bundle.objects_kept.filter(state="removing")
-    unready = [f"{row.kind} {row.name} is being removed." for row in leaving]
+    unready = [_about(row, gettext_noop("%(kind)s %(name)s is being removed.")) for row in leaving]
     with guarded(lease):
         for row, observed in zip(rows, seen, strict=True):
             if not observed.ready:
-                unready.append(observed.message or f"{row.kind} {row.name} is not ready yet.")
+                unready.append(observed.message or _about(row, gettext_noop("%(kind)s %(name)s is not ready yet.")))
             state = "ready" if observed.ready else ("applied" if observed.exists else "missing")
             BundleObject.objects.filter(pk=row.pk).update(
-                state=state, message=observed.message[:MESSAGE_LENGTH], usage=observed.usage, observed_at=now
+                state=state,
+                message=observed.message.stored() if observed.message else None,
+                usage=observed.usage,
+                observed_at=now,
             )
     return unready
 
@@ -153,7 +155,7 @@ def _observe(lease: Lease, bundle: Bundle, driver: Driver, now: datetime) -> lis
 def _stop(lease: Lease, error: DriverError) -> Pass:
     """Writes the server's sentence; transient and operator errors are tried again, others wait for a person."""
     again = error.transient or error.operator
-    _note(lease, message=error.sentence[:MESSAGE_LENGTH], blocked=not again)
+    _note(lease, message=error.sentence.stored(), blocked=not again)
     if not again:
         return Pass()
     return Pass(failed=True, after=timedelta(seconds=error.retry_after) if error.retry_after else None)
@@ -162,6 +164,11 @@ def _stop(lease: Lease, error: DriverError) -> Pass:
 def _note(lease: Lease, **changes: Any) -> None:
     with guarded(lease):
         Bundle.objects.filter(pk=lease.pk).update(**changes)
+
+
+def _about(row: BundleObject, text: str) -> Sentence:
+    """A sentence about one object; `text` has the placeholders kind and name."""
+    return Sentence(text, {"kind": row.kind, "name": row.name})
 
 
 def ref_of(row: BundleObject) -> ObjectRef:

@@ -5,12 +5,19 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.utils.translation import gettext_noop
+
+from web.sentences import Sentence
 
 NONCE_BYTES = 12
 
 
 class Unreadable(Exception):
     """The stored text cannot be decrypted: unknown key id, wrong key, or moved from another row or field."""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence.english)
+        self.sentence = sentence
 
 
 def seal(plain: str, place: str) -> str:
@@ -32,7 +39,9 @@ def unseal(sealed: str, place: str) -> str:
         raw = bytes.fromhex(text)
         plain = AESGCM(settings.ENCRYPTION_KEYS[key_id]).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place.encode())
     except KeyError:
-        raise Unreadable(f"No key with the id {key_id!r} is configured.") from None
+        text = gettext_noop("No key with the id %(key)s is configured.")
+        raise Unreadable(Sentence(text, {"key": repr(key_id)})) from None
     except (InvalidTag, ValueError):
-        raise Unreadable(f"What is stored for {place} cannot be decrypted.") from None
+        text = gettext_noop("What is stored for %(place)s cannot be decrypted.")
+        raise Unreadable(Sentence(text, {"place": place})) from None
     return plain.decode()

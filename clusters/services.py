@@ -64,7 +64,7 @@ def set_desired(
         created_at=at,
     )
     Bundle.objects.filter(pk=locked.pk).update(
-        generation=number, due_at=at, attempts=0, blocked=False, message="", offered_until=None
+        generation=number, due_at=at, attempts=0, blocked=False, message=None, offered_until=None
     )
     audit.record(
         actor=by,

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from clusters import rules
 from clusters.models import Bundle, BundleObject
+from web.sentences import shown
 
 Row = dict[str, Any]
 
@@ -47,13 +48,13 @@ def bundle_message(bundle: Bundle) -> str:
         return _("Committed as %(commit)s; the cluster's GitOps tool takes it from there.") % {
             "commit": bundle.committed[:10]
         }
-    return bundle.message if state in ("blocked", "retrying", "applying") else ""
+    return shown(bundle.message) if state in ("blocked", "retrying", "applying") else ""
 
 
 def object_rows(bundle: Bundle) -> list[Row]:
     """[{kind, name, status, message}] of the bundle's objects in the order in which they are applied."""
     return [
-        {"kind": kept.kind, "name": kept.name, "status": object_status(kept), "message": kept.message}
+        {"kind": kept.kind, "name": kept.name, "status": object_status(kept), "message": shown(kept.message)}
         for kept in bundle.objects_kept.all()
     ]
 

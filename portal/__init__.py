@@ -1,4 +1,4 @@
-"""The composition root: settings, addresses, home, the API's root and the explicit lists that tie the rooms together."""
+"""The composition root: settings, addresses, home and the explicit lists that tie the rooms together."""
 
 from portal.celery import app as celery_app
 

@@ -8,14 +8,16 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from web.errors import Invalid, UserError
 from web.request_id import request_id
 
 PROBLEM = "application/problem+json"
+NON_FIELD_ERRORS = api_settings.NON_FIELD_ERRORS_KEY
 
 
-def error_page(request: HttpRequest, status: int, sentence: str = "") -> HttpResponse:
+def error_page(request: HttpRequest | None, status: int, sentence: str = "") -> HttpResponse:
     """What happened, why, and what to do; the reference id leads to the log."""
     title, cause, todo = _words(status)
     context = {
@@ -33,6 +35,7 @@ def _words(status: int) -> tuple[str, str, str]:
     """(title, cause, what to do) for a status."""
     words = {
         400: (_("That did not arrive as it should"), _("The request was not understood."), _("Go back and try again.")),
+        401: (_("Please sign in"), _("The portal does not know who is asking."), _("Sign in, or send a token.")),
         403: (
             _("You may not do this"),
             _("Your role does not allow it."),
@@ -43,7 +46,10 @@ def _words(status: int) -> tuple[str, str, str]:
             _("The page does not exist, or it belongs to a tenant you are not part of."),
             _("Check the address, or ask the owner of the tenant to make you a member."),
         ),
+        405: (_("That is not done here"), _("The address does not take this method."), _("See the API document.")),
         409: (_("Somebody was faster"), _("The state has changed meanwhile."), _("Go back and look at it again.")),
+        413: (_("That is too large"), _("The body is larger than the portal takes."), _("Send less at once.")),
+        415: (_("That format is not read here"), _("The API reads JSON."), _("Send application/json.")),
         422: (_("That cannot be done like this"), _("Something in it is not valid."), _("Go back and correct it.")),
         503: (
             _("Something the portal needs does not answer"),
@@ -60,12 +66,16 @@ def _words(status: int) -> tuple[str, str, str]:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: malformed."""
+    """400: malformed, also where Django itself refuses; for the API as problem details."""
+    if request.path.startswith("/api/"):
+        return _json_problem(request, 400, "bad-request", _("The request was not understood."))
     return error_page(request, 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: not allowed."""
+    """403: not allowed; for the API as problem details."""
+    if request.path.startswith("/api/"):
+        return _json_problem(request, 403, "forbidden", _("Your role does not allow it."))
     return error_page(request, 403)
 
 
@@ -85,7 +95,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault, already logged with the reference id."""
     if request.path.startswith("/api/"):
         return _json_problem(request, 500, "server-error", _("Something went wrong on our side."))
-    return error_page(request, 500)
+    # Without the request: who is signed in is asked of the database, which may be what failed.
+    return error_page(None, 500)
 
 
 def _json_problem(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
@@ -118,6 +129,9 @@ def api_problem(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):
         return None
+    if isinstance(error, exceptions.ValidationError):
+        # Of the right form but not valid, wherever that is noticed.
+        error.status_code = 422
     headers = {}
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = getattr(error, "auth_header", "") or "Bearer"
@@ -128,9 +142,10 @@ def api_problem(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _fields(detail: Any, pointer: str = "") -> dict[str, str]:
-    """DRF's nested error details by JSON pointer."""
+    """DRF's nested error details by JSON pointer; what it calls non_field_errors is about the whole."""
     if isinstance(detail, dict):
-        return {k: v for key, inner in detail.items() for k, v in _fields(inner, f"{pointer}/{key}").items()}
+        paths = {key: pointer if key == NON_FIELD_ERRORS else f"{pointer}/{key}" for key in detail}
+        return {k: v for key, inner in detail.items() for k, v in _fields(inner, paths[key]).items()}
     if isinstance(detail, list) and detail:
         return _fields(detail[0], pointer)
     return {pointer: str(detail)}

@@ -10,6 +10,7 @@ class RequestIdFilter(logging.Filter):
     """Puts the current request id on every record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Never drops a record."""
         record.request_id = request_id.get()
         return True
 

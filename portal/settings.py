@@ -6,7 +6,9 @@ A missing or malformed variable stops the start and is named. Secrets may come f
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -17,6 +19,31 @@ from portal import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.FileAwareEnv()
+N = TypeVar("N", int, float)
+
+
+def _number(name: str, default: str, kind: Callable[[str], N]) -> N:
+    """The variable NAME as a number; a malformed one is named."""
+    text = env.str(name, default)
+    try:
+        return kind(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {text!r}.") from None
+
+
+def _int(name: str, default: int) -> int:
+    return _number(name, str(default), int)
+
+
+def _float(name: str, default: float) -> float:
+    return _number(name, str(default), float)
+
+
+def _bool(name: str, default: bool) -> bool:
+    text = env.str(name, str(default)).lower()
+    if text not in ("true", "false"):
+        raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
+    return text == "true"
 
 
 def _secret(name: str, least: int = 16) -> str:
@@ -55,7 +82,7 @@ def _json(name: str) -> dict[str, str]:
     return value
 
 
-DEMO = env.bool("PORTAL_DEMO", False)
+DEMO = _bool("PORTAL_DEMO", False)
 DEBUG = False
 SECRET_KEY = _secret("PORTAL_SECRET_KEY", 50)
 TOKEN_PEPPER = _secret("PORTAL_TOKEN_PEPPER", 32)
@@ -150,7 +177,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 # One address, or several separated by spaces: the first that answers is asked.
 LDAP_URL = env.str("PORTAL_LDAP_URL")
-LDAP_START_TLS = env.bool("PORTAL_LDAP_START_TLS", False)
+LDAP_START_TLS = _bool("PORTAL_LDAP_START_TLS", False)
 if not LDAP_START_TLS and not all(url.startswith("ldaps://") for url in LDAP_URL.split()):
     raise ImproperlyConfigured("PORTAL_LDAP_URL must be ldaps://, or set PORTAL_LDAP_START_TLS=true.")
 LDAP_CA_FILE = env.str("PORTAL_LDAP_CA_FILE", "")
@@ -170,10 +197,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 
 # Trusted proxies in front, each of which adds one entry to X-Forwarded-For.
-PROXY_COUNT = env.int("PORTAL_PROXY_COUNT", 0)
+PROXY_COUNT = _int("PORTAL_PROXY_COUNT", 0)
 # How many tries a person has at one address before a pause.
-AXES_FAILURE_LIMIT = env.int("PORTAL_LOGIN_TRIES", 5)
-AXES_COOLOFF_TIME = env.int("PORTAL_LOGIN_PAUSE_HOURS", 1)
+AXES_FAILURE_LIMIT = _int("PORTAL_LOGIN_TRIES", 5)
+AXES_COOLOFF_TIME = _int("PORTAL_LOGIN_PAUSE_HOURS", 1)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
 AXES_USERNAME_FORM_FIELD = "username"
@@ -184,7 +211,7 @@ AXES_VERBOSE = False
 # Security headers
 SECURE_SSL_REDIRECT = _secure
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("PORTAL_BEHIND_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _bool("PORTAL_BEHIND_PROXY", False) else None
 SECURE_HSTS_SECONDS = 31536000 if _secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
 SECURE_REFERRER_POLICY = "same-origin"
@@ -228,7 +255,9 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["web.bodies.StrictJSONParser"],
+    # What an endpoint takes is in the API document; OPTIONS would answer for rows one may not see.
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "portal.errors.api_problem",
     "DATETIME_FORMAT": "iso-8601",
@@ -239,6 +268,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["accounts.authentication.HasScope"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -248,10 +278,10 @@ SPECTACULAR_SETTINGS = {
 
 # Work: the broker only wakes workers; rows in PostgreSQL say what is to be done.
 CELERY_BROKER_URL = env.str("PORTAL_REDIS_URL")
-WORK_LEASE_SECONDS = env.int("PORTAL_WORK_LEASE_SECONDS", 60)
-WORK_OFFER_SECONDS = env.int("PORTAL_WORK_OFFER_SECONDS", 30)
-WORK_POLL_SECONDS = env.float("PORTAL_WORK_POLL_SECONDS", 2.0)
-WORK_LANE_LIMIT = env.int("PORTAL_WORK_LANE_LIMIT", 4)
+WORK_LEASE_SECONDS = _int("PORTAL_WORK_LEASE_SECONDS", 60)
+WORK_OFFER_SECONDS = _int("PORTAL_WORK_OFFER_SECONDS", 30)
+WORK_POLL_SECONDS = _float("PORTAL_WORK_POLL_SECONDS", 2.0)
+WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from tenants import queries as tenants
@@ -20,7 +20,7 @@ from workflow.rows import inbox_rows, request_row
 SHOWN = 6
 
 
-@require_GET
+@require_safe
 def home(http: HttpRequest) -> HttpResponse:
     """What do I have, what waits for me, what do I do next."""
     user = http.user
@@ -63,13 +63,13 @@ def _next_steps(waiting: list[Any] | None, can_ask: bool, has_projects: bool) ->
     return steps
 
 
-@require_GET
+@require_safe
 def home_requests(http: HttpRequest) -> HttpResponse:
     """Fragment: my newest requests."""
     return fragment(http, "home/_requests.html", _requests(http.user), reverse("home"))
 
 
-@require_GET
+@require_safe
 def home_projects(http: HttpRequest) -> HttpResponse:
     """Fragment: projects of my tenants."""
     return fragment(http, "home/_projects.html", _projects(http.user), reverse("home"))
@@ -90,13 +90,13 @@ def _projects(user: User) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 def healthz(http: HttpRequest) -> HttpResponse:
     """The process answers."""
     return JsonResponse({"status": "ok"})
 
 
-@require_GET
+@require_safe
 def readyz(http: HttpRequest) -> HttpResponse:
     """The database answers; without it no page can."""
     try:

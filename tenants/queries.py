@@ -1,5 +1,7 @@
 """Reading tenants and projects: only ever what a person may see."""
 
+from typing import Any
+
 from django.db import models
 
 from accounts.models import User
@@ -18,7 +20,7 @@ def tenants_askable_by(user: User) -> models.QuerySet[Tenant]:
     return Tenant.objects.filter(pk__in=_memberships(user, "owner", "developer"))
 
 
-def _memberships(user: User, *roles: str) -> models.QuerySet[Tenant]:
+def _memberships(user: User, *roles: str) -> models.QuerySet[Tenant, Any]:
     matching = {"memberships__subject__in": user.subjects}
     if roles:
         matching["memberships__role__in"] = list(roles)

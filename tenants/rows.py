@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from clusters import words
 from clusters.models import Bundle
-from clusters.quantity import bytes_of, millicores
-from tenants.manifests import bytes_text, cpu_text
+from clusters.quantity import parse
 from tenants.models import Project
+from tenants.subjects import subject_in
 from tenants.words import role_label
 
 Row = dict[str, Any]
@@ -33,10 +33,10 @@ def quota_bars(project: Project) -> list[Row]:
     used = used_of(project.bundle)
     gib = 1024**3
     return [
-        _bar(_("CPU"), used.get("limits.cpu"), project.cpu_millicores, millicores, 1000, _("cores"), cpu_text),
-        _bar(_("Memory"), used.get("limits.memory"), project.memory_bytes, bytes_of, gib, "Gi", bytes_text),
-        _bar(_("Storage"), used.get("requests.storage"), project.storage_bytes, bytes_of, gib, "Gi", bytes_text),
-        _bar(_("Pods"), used.get("pods"), project.pods, int, 1, "", str),
+        _bar(_("CPU"), used.get("limits.cpu"), 1, project.cpu_millicores / 1000, _("cores")),
+        _bar(_("Memory"), used.get("limits.memory"), gib, project.memory_bytes / gib, "Gi"),
+        _bar(_("Storage"), used.get("requests.storage"), gib, project.storage_bytes / gib, "Gi"),
+        _bar(_("Pods"), used.get("pods"), 1, project.pods, ""),
     ]
 
 
@@ -48,18 +48,21 @@ def used_of(bundle: Bundle) -> dict[str, str]:
     return {}
 
 
-def _bar(name: str, used: str | None, limit: int, parse: Any, size: int, unit: str, write: Any) -> Row:
-    amount = parse(used) if used is not None else 0
+def _bar(name: str, used: str | None, size: int, limit: float, unit: str) -> Row:
+    """`used` as the API server says it, also where it is no whole number of anything: memory "512m" is legal."""
+    try:
+        amount = None if used is None else parse(used) / size
+    except ValueError:
+        amount = None
     return {
         "name": name,
-        "used": amount / size,
+        "used": amount or 0,
         "held": 0,
         "ask": 0,
-        "limit": limit / size,
+        "limit": limit,
         "limit_before": None,
         "unit": unit,
-        "known": used is not None,
-        "limit_text": write(limit),
+        "known": amount is not None,
     }
 
 
@@ -69,15 +72,13 @@ def member_rows(project: Project) -> list[Row]:
     rows = []
     for member in project.members.all():
         kind, _colon, name = member.subject.partition(":")
-        form = cluster.user_format if kind == "user" else cluster.group_format
-        common_name = name.partition(",")[0].partition("=")[2]
         rows.append(
             {
                 "name": name,
                 "kind_label": _("Person") if kind == "user" else _("Group"),
                 "is_group": kind == "group",
                 "role_label": role_label(member.role),
-                "as_subject": form.format(username=name, cn=common_name, dn=name),
+                "as_subject": subject_in(cluster, member.subject)["name"],
             }
         )
     return rows

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from clusters import words
 from tenants import queries, rows
@@ -32,7 +32,7 @@ def _project_or_404(http: HttpRequest, uid: UUID) -> Project:
     return found
 
 
-@require_GET
+@require_safe
 def listing(http: HttpRequest) -> HttpResponse:
     """All projects the person may see."""
     page, after = paging.page_of(with_objects(queries.projects_visible_to(http.user)), http.GET)
@@ -49,7 +49,7 @@ def listing(http: HttpRequest) -> HttpResponse:
     return render(http, "projects/list.html", context)
 
 
-@require_GET
+@require_safe
 def detail(http: HttpRequest, uid: UUID) -> HttpResponse:
     """Is it ready, how much of its quota is used, who is in it, what belongs to it."""
     project = _project_or_404(http, uid)
@@ -80,7 +80,7 @@ def _state(project: Project) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 def state(http: HttpRequest, uid: UUID) -> HttpResponse:
     """Fragment: how far the cluster agrees."""
     page = reverse("project-detail", args=[uid])

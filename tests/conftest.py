@@ -1,14 +1,15 @@
 """Loads the plugins; servers comes first because the settings cannot be read before it."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-_PLUGINS = Path(__file__).parent / "plugins"
 pytest_plugins = [
-    f"tests.plugins.{name}"
-    for name in ("servers", "cluster", "directory", "gitops", "portal")
-    if (_PLUGINS / f"{name}.py").exists()
+    "tests.plugins.servers",
+    "tests.plugins.cluster",
+    "tests.plugins.directory",
+    "tests.plugins.gitops",
+    "tests.plugins.portal",
 ]
 
 
@@ -19,3 +20,12 @@ def django_db_setup(django_db_setup, django_db_blocker):
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_no_truncate")
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """Tests read English unless they choose a language; whatever one of them activates ends with it."""
+    from django.utils import translation
+
+    with translation.override("en"):
+        yield

@@ -145,4 +145,4 @@ def finish(lease: Lease, at: datetime, *, next_at: datetime | None, observed: in
 def backoff(attempts: int) -> timedelta:
     """How long to wait after `attempts` failures in a row: doubling, with full jitter, at most five minutes."""
     ceiling = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(attempts, 12))
-    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311  jitter, not a secret
+    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -15,6 +15,9 @@ from clusters.models import BundleRevision, Cluster
 from clusters.rules import Manifest
 from web.errors import NotFound
 from workflow.models import Request
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,9 @@ class Kind(ABC):
     """One kind of request: a class in one file under `<app>/kinds/`, named in settings.REQUEST_KINDS."""
 
     slug: str
-    title: str
-    summary: str
+    # Lazily translated.
+    title: "StrOrPromise"
+    summary: "StrOrPromise"
     schema: dict[str, Any]
 
     @abstractmethod
@@ -70,8 +74,8 @@ class Kind(ABC):
         """(label, value) rows for the person who decides, in the reader's language."""
 
     @abstractmethod
-    def name_preview(self, values: dict[str, Any]) -> tuple[str, str]:
-        """(name, problem) of what would be created from unfinished values; either may be empty."""
+    def name_preview(self, values: dict[str, Any], user: User) -> tuple[str, str]:
+        """(name, problem) of what would be created from unfinished values; both empty for what is not the person's."""
 
     @abstractmethod
     def result_url(self, request: Request) -> str:

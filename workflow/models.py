@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import get_language
 
 from workflow import machine
 
@@ -14,7 +15,9 @@ class Policy(models.Model):
     `steps` is [{"group": <approver group slug>, "minimum": 1}] in order; no steps approve by themselves.
     """
 
-    name = models.CharField(max_length=80, unique=True)
+    slug = models.SlugField(max_length=40, unique=True)
+    name_zh = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=80)
     kind = models.SlugField(max_length=40, blank=True)
     environment = models.CharField(max_length=12, blank=True)
     priority = models.PositiveIntegerField(unique=True)
@@ -26,6 +29,11 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_en if (get_language() or "").startswith("en") else self.name_zh
 
 
 class Request(models.Model):
@@ -43,7 +51,7 @@ class Request(models.Model):
     target = models.CharField(max_length=200)
     cluster = models.ForeignKey("clusters.Cluster", null=True, on_delete=models.PROTECT, related_name="+")
     asker = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="requests")
-    policy = models.CharField(max_length=80)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="+")
     idempotency_key = models.CharField(max_length=64, null=True)
     submitted_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -140,7 +148,7 @@ class Plan(models.Model):
     base_revision = models.PositiveBigIntegerField()
     changes = models.JSONField()
     digest = models.CharField(max_length=64)
-    problem = models.CharField(max_length=1000, blank=True, help_text="why the live cluster was not asked")
+    problem = models.JSONField(null=True, blank=True, help_text="why the live cluster was not asked, as web.sentences")
     observed_at = models.DateTimeField()
 
     class Meta:

@@ -9,7 +9,7 @@ from workflow.models import Decision, Plan, Policy, Request, Step
 
 def requests_visible_to(user: User) -> models.QuerySet[Request]:
     """Requests of the person's tenants and their own; approvers, auditors and administrators see all."""
-    rows = Request.objects.select_related("tenant", "asker", "bundle", "cluster").prefetch_related(
+    rows = Request.objects.select_related("tenant", "asker", "bundle", "cluster", "policy").prefetch_related(
         Prefetch("steps", Step.objects.select_related("group"))
     )
     if user.sees_all_tenants:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clusters import words
+from web.sentences import shown
 from workflow import machine, permissions, queries
 from workflow.kinds import kind_of
 from workflow.models import Plan, Request, Step
@@ -31,11 +32,12 @@ def request_status(request: Request) -> Row:
 def request_row(request: Request) -> Row:
     """One line of a list."""
     step = permissions.current_step(request)
+    kind_label = str(kind_of(request.kind).title)
     return {
         "number": request.number,
         "url": reverse("request-detail", args=[request.number]),
-        "title": request.title,
-        "kind_label": str(kind_of(request.kind).title),
+        "title": f"{kind_label} {request.title}",
+        "kind_label": kind_label,
         "tenant": str(request.tenant),
         "environment": words.environment_label(request.environment),
         "asker": str(request.asker),
@@ -80,7 +82,11 @@ def timeline(request: Request) -> list[Row]:
     if not request.steps.all():
         rows.append(
             _moment(
-                _("Approved"), _("by policy: %(name)s") % {"name": request.policy}, request.closed_at, "done", "check"
+                _("Approved"),
+                _("by policy: %(name)s") % {"name": request.policy.name},
+                request.closed_at,
+                "done",
+                "check",
             )
         )
     if request.state == machine.WITHDRAWN:
@@ -157,7 +163,7 @@ def plan_row(plan: Plan) -> Row:
     warning = ""
     if plan.problem:
         warning = _("The cluster could not be asked, so this compares with what the portal last applied: %(reason)s")
-        warning %= {"reason": plan.problem}
+        warning %= {"reason": shown(plan.problem)}
     return {
         "digest": plan.digest,
         "summary": changes_summary(plan),

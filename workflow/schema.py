@@ -5,7 +5,7 @@ options. They are taken out of what the API document shows.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,7 +16,10 @@ from web.errors import Invalid
 
 Schema = dict[str, Any]
 # Control characters and those that reorder text on screen have no place in a name or a sentence.
-UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+LINE_END = re.compile("[\t\r\n]")
 
 
 def public(schema: Schema) -> Schema:
@@ -44,25 +47,44 @@ def check(schema: Schema, values: object) -> dict[str, Any]:
     for error in Draft202012Validator(public(schema), format_checker=FormatChecker()).iter_errors(filled):
         for pointer, sentence in _sentences(schema, error):
             errors.setdefault(pointer, sentence)
-    for pointer, text in _texts(filled):
-        if UNPRINTABLE.search(text):
-            errors.setdefault(pointer, _("Contains characters that cannot be shown."))
+    for name, value in filled.items():
+        lines = schema["properties"].get(name, {}).get("x-form", {}).get("widget") == "textarea"
+        for pointer, text in _texts(value, _pointer([name])):
+            if not is_printable(text) or (LINE_END.search(text) and not lines):
+                errors.setdefault(pointer, _("Contains characters that cannot be shown."))
     if errors:
         raise Invalid(_("Please correct the marked fields."), errors)
-    return filled
+    return {name: _whole(schema["properties"][name], value) for name, value in filled.items()}
+
+
+def is_printable(text: str) -> bool:
+    """Whether a row can hold it and a page show it as it is; ends of lines count as printable."""
+    return not UNPRINTABLE.search(text)
+
+
+def _whole(field: Mapping[str, Any], value: Any) -> Any:
+    """20.0 is an integer to JSON Schema, but would be written into manifests as it stands."""
+    return int(value) if field["type"] == "integer" else value
+
+
+def _pointer(path: Iterable[object]) -> str:
+    """A JSON pointer (RFC 6901)."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def _sentences(schema: Schema, error: ValidationError) -> list[tuple[str, str]]:
     """(pointer, sentence) of a validator's error; a missing field is marked at the field, not at its parent."""
-    pointer = "".join(f"/{part}" for part in error.absolute_path)
-    limit = error.validator_value
+    path = list(error.absolute_path)
+    pointer = _pointer(path)
+    limit: Any = error.validator_value
+    instance: Any = error.instance
     if error.validator == "required":
-        missing = [name for name in limit if name not in error.instance]
-        return [(f"{pointer}/{name}", _("This is needed.")) for name in missing]
+        missing = [name for name in limit if name not in instance]
+        return [(_pointer([*path, name]), _("This is needed.")) for name in missing]
     if error.validator == "additionalProperties":
-        extra = [name for name in error.instance if name not in schema["properties"]]
-        return [(f"{pointer}/{name}", _("There is no such field.")) for name in extra]
-    name = str(error.absolute_path[0]) if error.absolute_path else ""
+        extra = [name for name in instance if name not in schema["properties"]]
+        return [(_pointer([*path, name]), _("There is no such field.")) for name in extra]
+    name = str(path[0]) if path else ""
     hints = schema["properties"].get(name, {}).get("x-form", {})
     sentences = {
         "type": _("This has the wrong type."),

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from web.sentences import shown
 from workflow.models import Plan, Request
 
 
@@ -52,7 +53,7 @@ class RequestSerializer(serializers.Serializer[Request]):
     environment = serializers.CharField()
     cluster = serializers.CharField(source="cluster.name", allow_null=True)
     asker = serializers.CharField(source="asker.username")
-    policy = serializers.CharField()
+    policy = serializers.CharField(source="policy.slug")
     submitted_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
     steps = StepSerializer(many=True, source="steps.all")
@@ -78,6 +79,10 @@ class PlanSerializer(serializers.Serializer[Plan]):
     number = serializers.IntegerField()
     base_revision = serializers.IntegerField()
     digest = serializers.CharField()
-    problem = serializers.CharField(allow_blank=True)
+    problem = serializers.SerializerMethodField()
     observed_at = serializers.DateTimeField()
     changes = serializers.JSONField()
+
+    def get_problem(self, plan: Plan) -> str:
+        """Why the live cluster was not asked, in the caller's language; "" if it was."""
+        return shown(plan.problem)

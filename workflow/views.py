@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clusters import words
 from web import paging
@@ -26,14 +26,14 @@ def _request_or_404(http: HttpRequest, number: int) -> Request:
     return found
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def new(http: HttpRequest, kind: str) -> HttpResponse:
     """The form of a kind, and asking with it."""
     asked = kind_of(kind)
-    if http.method == "GET":
+    if http.method != "POST":
         return _form(http, asked, _prefilled(asked, http), {}, [], str(uuid.uuid4()))
     values = schema.from_form(asked.schema, http.POST)
-    key = http.POST.get("idempotency_key", "")[:64] or str(uuid.uuid4())
+    key = http.POST.get("idempotency_key") or str(uuid.uuid4())
     try:
         made = services.submit(kind=kind, values=values, by=http.user, at=timezone.now(), idempotency_key=key)
     except Invalid as error:
@@ -59,7 +59,7 @@ def _form(
     key: str,
     status: int = 200,
 ) -> HttpResponse:
-    name, problem = asked.name_preview(values)
+    name, problem = asked.name_preview(values, http.user)
     context = {
         "kind": {"title": asked.title, "summary": asked.summary},
         "may_ask": asked.may_ask(http.user),
@@ -77,7 +77,8 @@ def _form(
 
 def _approval(asked: Kind, values: dict[str, Any]) -> dict[str, Any] | None:
     """Who will have to decide, known before asking."""
-    policy = queries.policy_for(asked.slug, str(values.get("environment", "")))
+    environment = str(values.get("environment", ""))
+    policy = queries.policy_for(asked.slug, environment) if schema.is_printable(environment) else None
     if policy is None:
         return None
     if not policy.steps:
@@ -89,7 +90,7 @@ def _form_url(kind: str) -> str:
     return reverse("request-new", args=[kind])
 
 
-@require_GET
+@require_safe
 def approval(http: HttpRequest, kind: str) -> HttpResponse:
     """Fragment: who will have to decide what the form says now."""
     asked = kind_of(kind)
@@ -97,23 +98,23 @@ def approval(http: HttpRequest, kind: str) -> HttpResponse:
     return fragment(http, "requests/_approval.html", {"approval": _approval(asked, values)}, _form_url(kind))
 
 
-@require_GET
+@require_safe
 def namespace(http: HttpRequest, kind: str) -> HttpResponse:
     """Fragment: the name of what the form would create now."""
     asked = kind_of(kind)
-    name, problem = asked.name_preview(schema.from_form(asked.schema, http.GET))
+    name, problem = asked.name_preview(schema.from_form(asked.schema, http.GET), http.user)
     context = {"namespace_preview": {"name": name, "problem": problem}}
     return fragment(http, "requests/_namespace.html", context, _form_url(kind))
 
 
-@require_GET
+@require_safe
 def mine(http: HttpRequest) -> HttpResponse:
     """What the person asked for."""
     found = queries.requests_visible_to(http.user).filter(asker=http.user)
     return _list(http, found, _("My requests"))
 
 
-@require_GET
+@require_safe
 def everyone(http: HttpRequest) -> HttpResponse:
     """All requests the person may see."""
     return _list(http, queries.requests_visible_to(http.user), _("Requests"))
@@ -143,7 +144,7 @@ def _list(http: HttpRequest, found: Any, title: str) -> HttpResponse:
     return render(http, "requests/list.html", context)
 
 
-@require_GET
+@require_safe
 def inbox(http: HttpRequest) -> HttpResponse:
     """What waits for this person's decision, oldest first."""
     waiting = queries.inbox_of(http.user)[:100]
@@ -162,7 +163,7 @@ def inbox(http: HttpRequest) -> HttpResponse:
     return render(http, "requests/inbox.html", context)
 
 
-@require_GET
+@require_safe
 def detail(http: HttpRequest, number: int) -> HttpResponse:
     """Where a request stands, what it changes, who said what."""
     return _detail(http, _request_or_404(http, number))
@@ -201,7 +202,7 @@ def _withdraw_action(found: Request, http: HttpRequest) -> dict[str, str] | None
     return {"action": reverse("request-withdraw", args=[found.number])}
 
 
-@require_GET
+@require_safe
 def timeline(http: HttpRequest, number: int) -> HttpResponse:
     """Fragment: the timeline."""
     found = _request_or_404(http, number)
@@ -209,7 +210,7 @@ def timeline(http: HttpRequest, number: int) -> HttpResponse:
     return fragment(http, "requests/_timeline.html", context, reverse("request-detail", args=[number]))
 
 
-@require_GET
+@require_safe
 def objects(http: HttpRequest, number: int) -> HttpResponse:
     """Fragment: progress per object."""
     found = _request_or_404(http, number)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
+from web.sentences import Sentence
+
 Manifest = dict[str, Any]
 
 # The fence: "<bundle uuid>/<revision in which this object last changed>" on every object the portal keeps.
@@ -95,7 +97,7 @@ class Observed:
     ref: ObjectRef
     exists: bool
     ready: bool
-    message: str = ""
+    message: Sentence | None = None
     usage: dict[str, dict[str, str]] = field(default_factory=dict)
     uid: str = ""
     bundle: str = ""
@@ -106,18 +108,19 @@ class Probe:
     """What a cluster says of itself: `problems` are sentences, empty when all is well."""
 
     version: str
-    problems: tuple[str, ...]
+    problems: tuple[Sentence, ...]
     at: datetime
 
 
 class DriverError(Exception):
     """A call failed. `transient`: worth another attempt, after `retry_after` seconds if the server said so.
-    `operator`: nothing in this cluster works until its operator acts (401), so the whole lane should wait."""
+    `operator`: nothing in this cluster works until its operator acts (401), so the whole lane should wait.
+    As text (in logs) it is in English; `sentence` is in the language of whoever reads it."""
 
     def __init__(
-        self, sentence: str, *, transient: bool, operator: bool = False, retry_after: float | None = None
+        self, sentence: Sentence, *, transient: bool, operator: bool = False, retry_after: float | None = None
     ) -> None:
-        super().__init__(sentence)
+        super().__init__(sentence.english)
         self.sentence = sentence
         self.transient = transient
         self.operator = operator

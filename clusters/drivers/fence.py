@@ -3,9 +3,10 @@
 import copy
 from typing import Literal, NamedTuple
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from clusters.drivers.base import MANAGED_LABEL, REVISION_ANNOTATION, Desired, DriverError, Manifest, ObjectRef
+from web.sentences import Sentence
 
 Verdict = Literal["create", "apply", "superseded", "missing"]
 
@@ -58,12 +59,12 @@ def check_ours(live: Manifest, ref: ObjectRef, uid: str, bundle: str) -> None:
         if uid and uid == live["metadata"].get("uid"):
             return
         words["holder"] = ", ".join(_writers(live)) or "?"
-        sentence = _("%(kind)s %(name)s exists already and is not the portal's; it was written by: %(holder)s.")
-        raise DriverError(sentence % words, transient=False)
+        text = gettext_noop("%(kind)s %(name)s exists already and is not the portal's; it was written by: %(holder)s.")
+        raise DriverError(Sentence(text, words), transient=False)
     if fence.bundle != bundle:
         words["holder"] = fence.bundle
-        sentence = _("%(kind)s %(name)s exists already and belongs to another owner in the portal (%(holder)s).")
-        raise DriverError(sentence % words, transient=False)
+        text = gettext_noop("%(kind)s %(name)s exists already and belongs to another owner in the portal (%(holder)s).")
+        raise DriverError(Sentence(text, words), transient=False)
 
 
 def _writers(live: Manifest) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
 import yaml
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from dulwich.errors import NotGitRepository
 from dulwich.file import FileLocked
 from dulwich.object_store import commit_tree_changes, tree_lookup_path
@@ -32,6 +32,7 @@ from clusters.drivers.base import (
     Probe,
 )
 from clusters.drivers.fence import check_ours, fence_of, judge, stamped
+from web.sentences import Sentence
 
 BRANCH = Ref(b"refs/heads/main")
 _AUTHOR = b"Container cloud portal <portal@localhost>"
@@ -93,7 +94,8 @@ class GitOpsDriver:
                     self._asked.clear()
                     return written
                 if time.monotonic() > deadline:
-                    raise DriverError(_("Others are writing to the Git repository all the time."), transient=True)
+                    text = gettext_noop("Others are writing to the Git repository all the time.")
+                    raise DriverError(Sentence(text), transient=True)
                 time.sleep(_PAUSE)
 
     def observe(self, refs: Sequence[ObjectRef]) -> tuple[Observed, ...]:
@@ -127,7 +129,8 @@ class GitOpsDriver:
         """Whether the repository can be read and written; the version is the branch's commit."""
         with _open(self._address) as repo:
             writable = os.access(repo.object_store.path, os.W_OK)
-            problems = () if writable else (_("The portal may not write to the Git repository."),)
+            text = gettext_noop("The portal may not write to the Git repository.")
+            problems = () if writable else (Sentence(text),)
             return Probe(_Head(repo).commit_id or "-", problems, datetime.now(UTC))
 
 
@@ -166,7 +169,8 @@ class _Head:
     def _commit(self) -> Commit:
         commit = self._store[self.sha] if self.sha else None
         if not isinstance(commit, Commit):
-            raise DriverError(_("The branch main of the Git repository holds no commit."), transient=False)
+            text = gettext_noop("The branch main of the Git repository holds no commit.")
+            raise DriverError(Sentence(text), transient=False)
         return commit
 
     def _read(self, path: bytes) -> str | None:
@@ -194,16 +198,16 @@ def path_of(ref: ObjectRef) -> str:
 
 def _segment(text: str) -> str:
     if not text or text.startswith(".") or any(letter in '/\\:*?"<>|' or not letter.isprintable() for letter in text):
-        sentence = _('"%(name)s" cannot be the name of a file or folder.') % {"name": ascii(text)[1:-1]}
-        raise DriverError(sentence, transient=False)
+        sentence = gettext_noop('"%(name)s" cannot be the name of a file or folder.')
+        raise DriverError(Sentence(sentence, {"name": ascii(text)[1:-1]}), transient=False)
     return text
 
 
 def _open(address: str) -> Repo:
     parts = urlsplit(address)
     if parts.scheme not in ("", "file") or (parts.scheme and parts.netloc not in ("", "localhost")):
-        sentence = _("Only Git repositories on this machine can be used (a path or file://).")
-        raise DriverError(sentence, transient=False, operator=True)
+        text = gettext_noop("Only Git repositories on this machine can be used (a path or file://).")
+        raise DriverError(Sentence(text), transient=False, operator=True)
     path = unquote(parts.path) if parts.scheme else address
     try:
         # With `bare` given, dulwich takes the path's word for it.
@@ -211,7 +215,7 @@ def _open(address: str) -> Repo:
             raise NotGitRepository(path)
         return Repo(path, bare=True)
     except (NotGitRepository, OSError) as error:
-        sentence = _("There is no Git repository at %(address)s.") % {"address": address}
+        sentence = Sentence(gettext_noop("There is no Git repository at %(address)s."), {"address": address})
         raise DriverError(sentence, transient=False, operator=True) from error
 
 
@@ -226,7 +230,14 @@ def _changes(head: _Head, desired: Sequence[Desired], gone: Sequence[ObjectRef])
 
 
 def _write(repo: Repo, head: _Head, changes: dict[str, str | None], message: str) -> str | None:
-    """Commits onto `head`; None if the branch has moved meanwhile."""
+    """Commits onto `head`; None if the branch has moved meanwhile, or another writer holds it or one of its objects."""
+    try:
+        return _committed(repo, head, changes, message)
+    except FileLocked:
+        return None
+
+
+def _committed(repo: Repo, head: _Head, changes: dict[str, str | None], message: str) -> str | None:
     if not changes:
         return head.commit_id
     entries: list[tuple[bytes, int | None, ObjectID | None]] = []
@@ -244,13 +255,10 @@ def _write(repo: Repo, head: _Head, changes: dict[str, str | None], message: str
         root = empty.id
     commit = _commit(commit_tree_changes(repo.object_store, root, entries), head.sha, message)
     repo.object_store.add_object(commit)
-    try:
-        if head.sha is None:
-            moved = repo.refs.add_if_new(BRANCH, commit.id)
-        else:
-            moved = repo.refs.set_if_equals(BRANCH, head.sha, commit.id)
-    except FileLocked:
-        return None
+    if head.sha is None:
+        moved = repo.refs.add_if_new(BRANCH, commit.id)
+    else:
+        moved = repo.refs.set_if_equals(BRANCH, head.sha, commit.id)
     return commit.id.decode() if moved else None
 
 
@@ -282,7 +290,8 @@ def _fields(before: Manifest | None, after: Manifest) -> tuple[tuple[str, object
 def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
     if live is None:
         words = {"kind": ref.kind, "name": ref.name}
-        return Observed(ref, False, False, _("%(kind)s %(name)s is not in the Git repository.") % words)
+        text = gettext_noop("%(kind)s %(name)s is not in the Git repository.")
+        return Observed(ref, False, False, Sentence(text, words))
     return Observed(ref, True, False, uid=_bundle(live), bundle=_bundle(live))
 
 
@@ -311,7 +320,7 @@ def _parsed(text: str, path: str) -> Manifest:
         manifest = yaml.safe_load(text)
         rules.reference(manifest)
     except (yaml.YAMLError, TypeError, KeyError, AttributeError):
-        sentence = _("The file %(path)s in the Git repository is not a Kubernetes object.") % {"path": path}
-        raise DriverError(sentence, transient=False) from None
+        sentence = gettext_noop("The file %(path)s in the Git repository is not a Kubernetes object.")
+        raise DriverError(Sentence(sentence, {"path": path}), transient=False) from None
     parsed: Manifest = manifest
     return parsed

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts import directory
 from accounts.models import User
+from accounts.rules import normal_dn
 from clusters import services as fleet
 from clusters.models import BundleRevision, Cluster
 from clusters.quantity import bytes_of, millicores
@@ -17,6 +18,7 @@ from clusters.words import environment_label
 from tenants import manifests, queries, rules, services
 from tenants.kinds import new_project_schema
 from tenants.models import Project, Tenant
+from tenants.subjects import subject_in
 from web.errors import Invalid
 from workflow.kinds import Kind, Target
 from workflow.models import Request
@@ -48,7 +50,7 @@ class NewProject(Kind):
         errors: dict[str, str] = {}
         if not queries.tenants_askable_by(by).filter(code=values["tenant"]).exists():
             errors["/tenant"] = _("You may not ask for this tenant.")
-        elif problem := self.name_preview(values)[1]:
+        elif problem := _name_of(values)[1]:
             errors["/name"] = problem
         if _placed(values) is None:
             errors["/cluster" if values.get("cluster") else "/environment"] = _("No cluster offers this environment.")
@@ -56,12 +58,13 @@ class NewProject(Kind):
         errors |= _people_errors(values)
         if errors:
             raise Invalid(_("Please correct the marked fields."), errors)
-        return values
+        return values | _in_one_spelling(values)
 
     def target(self, values: dict[str, Any], uid: str) -> Target:
         """The namespace to be."""
         cluster = _placed(values)
-        assert cluster is not None  # checked
+        if cluster is None:
+            raise Invalid(_("No cluster offers this environment any more."))
         namespace = rules.namespace_of(values["tenant"], values["name"], values["environment"])
         return Target(
             key=f"namespace:{namespace}",
@@ -128,7 +131,7 @@ class NewProject(Kind):
         provenance = {
             "request": request.number,
             "asker": request.asker.username,
-            "approvers": approvers(request) or [f"policy: {request.policy}"],
+            "approvers": approvers(request) or [f"policy: {request.policy.slug}"],
         }
         return fleet.set_desired(
             bundle=bundle, manifests=manifests, state=self.state(request), provenance=provenance, by=by, at=at
@@ -152,18 +155,14 @@ class NewProject(Kind):
             (_("Reason"), values["reason"] or _("none given")),
         ]
 
-    def name_preview(self, values: dict[str, Any]) -> tuple[str, str]:
-        """The namespace's name, and why it cannot be had."""
+    def name_preview(self, values: dict[str, Any], user: User) -> tuple[str, str]:
+        """The namespace's name, and why it cannot be had; nothing about tenants for which one may not ask."""
         parts = [values.get(part, "") for part in ("tenant", "name", "environment")]
-        if not all(isinstance(part, str) and part for part in parts):
+        if not all(isinstance(part, str) and part for part in parts) or parts[2] not in rules.ENVIRONMENTS:
             return "", ""
-        try:
-            name = rules.namespace_of(*parts)
-        except rules.BadName as error:
-            return "", _bad_name(str(error))
-        if Project.objects.filter(namespace=name).exists():
-            return name, _("A project of this name exists already.")
-        return name, ""
+        if values["tenant"] not in queries.tenants_askable_by(user).values_list("code", flat=True):
+            return "", ""
+        return _name_of(values)
 
     def result_url(self, request: Request) -> str:
         """The project's page."""
@@ -185,17 +184,26 @@ def members_of(request: Request) -> list[tuple[str, str]]:
     values = request.values
     roles = {f"user:{name}": "viewer" for name in values["viewers"]}
     roles |= {f"user:{name}": "developer" for name in [*values["developers"], request.asker.username]}
-    roles |= {f"group:{dn.lower()}": "developer" for dn in values["developer_groups"]}
+    roles |= {f"group:{dn}": "developer" for dn in values["developer_groups"]}
     return sorted(roles.items())
 
 
-def subject_in(cluster: Cluster, subject: str) -> dict[str, str]:
-    """A portal subject as the cluster calls it: {"kind": "User"|"Group", "name"}."""
-    kind, _colon, name = subject.partition(":")
-    if kind == "user":
-        return {"kind": "User", "name": cluster.user_format.format(username=name)}
-    common_name = name.partition(",")[0].partition("=")[2]
-    return {"kind": "Group", "name": cluster.group_format.format(cn=common_name, dn=name)}
+def _name_of(values: dict[str, Any]) -> tuple[str, str]:
+    """(namespace, problem); either may be empty."""
+    try:
+        name = rules.namespace_of(values["tenant"], values["name"], values["environment"])
+    except rules.BadName as error:
+        return "", _bad_name(str(error))
+    if Project.objects.filter(namespace=name).exists():
+        return name, _("A project of this name exists already.")
+    return name, ""
+
+
+def _in_one_spelling(values: dict[str, Any]) -> dict[str, list[str]]:
+    """People and groups as the portal's subjects are spelt, so that nobody is bound twice."""
+    people = {field: [name.lower() for name in values[field]] for field in ("developers", "viewers")}
+    groups = [normal_dn(dn) for dn in values["developer_groups"]]
+    return {field: list(dict.fromkeys(names)) for field, names in (people | {"developer_groups": groups}).items()}
 
 
 def _placed(values: dict[str, Any]) -> Cluster | None:
@@ -235,18 +243,24 @@ def _quantity_errors(values: dict[str, Any]) -> dict[str, str]:
 def _people_errors(values: dict[str, Any]) -> dict[str, str]:
     """People and groups must be in the directory; while it does not answer, people the portal knows are accepted."""
     errors = {}
-    for field in ("developers", "viewers"):
-        for place, name in enumerate(values[field]):
-            if not _person_known(name):
-                errors[f"/{field}/{place}"] = _("%(name)s is not in the directory.") % {"name": name}
+    named = [
+        (f"/{field}/{place}", name) for field in ("developers", "viewers") for place, name in enumerate(values[field])
+    ]
+    known = _known_people({name for _pointer, name in named})
+    for pointer, name in named:
+        if name not in known:
+            errors[pointer] = _("%(name)s is not in the directory.") % {"name": name}
     for place, dn in enumerate(values["developer_groups"]):
         if not directory.group_exists(dn):
             errors[f"/developer_groups/{place}"] = _("%(name)s is not in the directory.") % {"name": dn}
     return errors
 
 
-def _person_known(name: str) -> bool:
+def _known_people(names: set[str]) -> set[str]:
+    """Those of the names that somebody has. A dead directory is asked once, not once for each of 200 names."""
     try:
-        return directory.person_exists(name)
+        return {name for name in names if directory.person_exists(name)}
     except directory.DirectoryUnavailable:
-        return User.objects.filter(username=name, is_active=True).exists()
+        lower = [name.lower() for name in names]
+        users = set(User.objects.filter(username__in=lower, is_active=True).values_list("username", flat=True))
+        return {name for name in names if name.lower() in users}

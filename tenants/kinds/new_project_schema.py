@@ -62,8 +62,10 @@ SCHEMA: dict[str, Any] = {
             "type": "string",
             "minLength": 1,
             "maxLength": 80,
+            "pattern": r"\S",
             "x-form": {
                 "section": "what",
+                "grammar": _("This is needed."),
                 "label": _("Display name"),
                 "help": _("As people know it, for example: Claims imaging"),
             },

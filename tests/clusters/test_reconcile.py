@@ -6,6 +6,7 @@ from django.utils import timezone
 from clusters.models import Bundle, BundleObject, Cluster
 from clusters.services import create_bundle, set_desired
 from tests.builders import a_tenant
+from web.sentences import shown
 from work.tasks import drive
 
 pytestmark = pytest.mark.django_db
@@ -74,7 +75,7 @@ def test_drive__repository_gone__tried_again_with_the_reason(bundle, tmp_path):
     want(bundle, a_namespace())
     drive("clusters.Bundle", bundle.pk)
     bundle.refresh_from_db()
-    assert bundle.message
+    assert bundle.message["parameters"] == {"address": str(tmp_path / "nowhere.git")}
     assert bundle.observed_generation == 0
     assert bundle.blocked or bundle.due_at > timezone.now()
 
@@ -84,7 +85,7 @@ def test_drive__sealed_token_unreadable__stops_with_the_reason(bundle):
     want(bundle, a_namespace())
     drive("clusters.Bundle", bundle.pk)
     bundle.refresh_from_db()
-    assert bundle.blocked and "lost" in bundle.message
+    assert bundle.blocked and "lost" in shown(bundle.message)
     assert bundle.due_at is None
 
 

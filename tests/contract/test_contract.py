@@ -185,7 +185,7 @@ def test_observe__there_and_not_there__said(place: Place) -> None:
     namespace, _ = place.done(place.namespaced(), place.quota())
     there, absent = place.open().observe([namespace.ref, place.quota(name="never").ref])
     assert there.exists and there.bundle == place.bundle and there.uid == namespace.uid
-    assert not absent.exists and not absent.ready and "never" in absent.message
+    assert not absent.exists and not absent.ready and "never" in absent.message.english
 
 
 def test_probe__healthy__version_and_no_problems(place: Place) -> None:

@@ -41,7 +41,7 @@ def test_answer__by_code_and_reason__transient_or_not(code: int, message: str, r
     error = answered(code, message, reason)
     assert error.transient is transient
     assert not error.operator
-    assert (message or "HTTP words") in error.sentence
+    assert (message or "HTTP words") in error.sentence.english
 
 
 def test_answer__with_retry_after__kept() -> None:
@@ -52,4 +52,4 @@ def test_answer__with_retry_after__kept() -> None:
 
 
 def test_answer__endless_message__cut() -> None:
-    assert len(answered(403, "x" * 10_000, "Forbidden").sentence) < 600
+    assert len(answered(403, "x" * 10_000, "Forbidden").sentence.english) < 600

@@ -171,7 +171,7 @@ def test_apply__role_the_portal_may_not_bind__permanent(cluster_place: ClusterPl
     with pytest.raises(DriverError, match="forbidden") as caught:
         cluster_place.open().apply(members(cluster_place, "cluster-admin", "eve"))
     assert not caught.value.transient and not caught.value.operator
-    assert len(caught.value.sentence) < 600
+    assert len(str(caught.value)) < 600
 
 
 def test_apply__kind_the_cluster_does_not_know__permanent(cluster_place: ClusterPlace) -> None:
@@ -192,7 +192,7 @@ def test_delete__namespace__being_deleted_then_gone(cluster_place: ClusterPlace)
     driver = cluster_place.open()
     assert driver.delete(namespace.ref, namespace.uid) is False
     (seen,) = driver.observe([namespace.ref])
-    assert seen.exists and not seen.ready and "being deleted" in seen.message
+    assert seen.exists and not seen.ready and "being deleted" in seen.message.english
     for attempt in (
         lambda: driver.apply(cluster_place.namespaced(2, namespace.uid, team="a")),
         lambda: driver.apply(cluster_place.quota(2, name="another")),
@@ -218,7 +218,7 @@ def test_observe__quota__ready_with_what_is_used(cluster_place: ClusterPlace) ->
         "hard": {"pods": "4", "requests.cpu": "1500m"},
         "used": {"pods": "0", "requests.cpu": "0"},
     }
-    assert namespace.usage == {} and namespace.message == quota.message == ""
+    assert namespace.usage == {} and namespace.message is quota.message is None
 
 
 def test_observe__deployment_over_quota__not_ready_and_says_why(cluster_place: ClusterPlace) -> None:
@@ -226,5 +226,5 @@ def test_observe__deployment_over_quota__not_ready_and_says_why(cluster_place: C
     until(lambda: cluster_place.open().observe([cluster_place.quota().ref])[0].ready)
     cluster_place.kubectl("create", "deployment", "web", "--image=web", f"-n={cluster_place.namespace}")
     ref = ObjectRef("apps/v1", "Deployment", cluster_place.namespace, "web")
-    until(lambda: "exceeded quota" in cluster_place.open().observe([ref])[0].message)
+    until(lambda: "exceeded quota" in str(cluster_place.open().observe([ref])[0].message))
     assert not cluster_place.open().observe([ref])[0].ready

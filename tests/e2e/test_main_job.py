@@ -5,11 +5,11 @@ import re
 
 import pytest
 import requests
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
 from accounts.services import issue_token
-from django.utils import timezone
 from tests.plugins.directory import PASSWORD
 from tests.waiting import eventually
 

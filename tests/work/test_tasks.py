@@ -30,7 +30,7 @@ def test_drive__due__handled_and_given_back(monkeypatch):
     bundle = a_bundle(due_at=timezone.now(), generation=1)
     tasks.drive("clusters.Bundle", bundle.pk)
     bundle.refresh_from_db()
-    assert SEEN == [bundle.pk]
+    assert [bundle.pk] == SEEN
     assert (bundle.observed_generation, bundle.due_at, bundle.lease_owner) == (1, None, None)
 
 
@@ -39,7 +39,7 @@ def test_drive__message_doubled__handled_once(monkeypatch):
     bundle = a_bundle(due_at=timezone.now(), generation=1)
     tasks.drive("clusters.Bundle", bundle.pk)
     tasks.drive("clusters.Bundle", bundle.pk)
-    assert SEEN == [bundle.pk]
+    assert [bundle.pk] == SEEN
 
 
 def test_drive__handler_breaks__counted_and_due_later(monkeypatch):

@@ -58,7 +58,7 @@ def test_submit__development__approved_by_policy_with_work_due(people):
     assert request.state == "approved"
     bundle = Bundle.objects.get(pk=request.bundle_id)
     assert bundle.due_at is not None and bundle.generation == 1
-    assert bundle.revisions.get().provenance["approvers"] == ["policy: Development approves by itself"]
+    assert bundle.revisions.get().provenance["approvers"] == ["policy: dev"]
 
 
 @pytest.mark.parametrize("who", ["guest", "stranger", "auditor", "platform"])

@@ -27,7 +27,7 @@ def approve(request: Request, *, by: User | None, at: datetime) -> None:
         subject=f"request:{request.number}",
         tenant=request.tenant.code,
         before={"state": machine.SUBMITTED},
-        after={"state": request.state, "policy": request.policy, "revision": revision.number},
+        after={"state": request.state, "policy": request.policy.slug, "revision": revision.number},
         at=at,
     )
 

@@ -11,7 +11,7 @@ from clusters import planning as cluster_planning
 from clusters.drivers.base import DriverError
 from clusters.models import Bundle, Cluster
 from web.errors import Conflict, Invalid, NotFound
-from workflow import machine, permissions, queries
+from workflow import machine, permissions, queries, schema
 from workflow.kinds import kind_of
 from workflow.models import Decision, Plan, Request, Step
 from workflow.services import planning
@@ -39,12 +39,20 @@ def decide(*, number: int, verdict: str, note: str, plan_digest: str, by: User, 
         raise NotFound(_("There is no such request."))
     if verdict not in ("approve", "reject"):
         raise Invalid(_("Please choose."), {"/verdict": _("This is not one of the choices.")})
-    if len(note) > 2000:
-        raise Invalid(_("The note is too long."), {"/note": _("At most %(limit)s characters.") % {"limit": 2000}})
+    _check_texts(note, plan_digest)
     permissions.check_decide(request, by)
     if verdict == "reject":
         return _reject(number, note, plan_digest, by, at)
     return _approve(request, note, plan_digest, by, at)
+
+
+def _check_texts(note: str, plan_digest: str) -> None:
+    """Raises Invalid for what no row could hold."""
+    if len(note) > 2000:
+        raise Invalid(_("The note is too long."), {"/note": _("At most %(limit)s characters.") % {"limit": 2000}})
+    for pointer, text in (("/note", note), ("/plan_digest", plan_digest)):
+        if not schema.is_printable(text):
+            raise Invalid(_("The decision is not valid."), {pointer: _("Contains characters that cannot be shown.")})
 
 
 def _approve(request: Request, note: str, plan_digest: str, by: User, at: datetime) -> Request:
@@ -52,7 +60,7 @@ def _approve(request: Request, note: str, plan_digest: str, by: User, at: dateti
     try:
         seen = planning.look(request, owner)
     except DriverError as error:
-        raise Conflict(_("The cluster would refuse this: %(reason)s") % {"reason": error.sentence}) from error
+        raise Conflict(_("The cluster would refuse this: %(reason)s") % {"reason": str(error.sentence)}) from error
     with transaction.atomic():
         locked = _locked(request.pk)
         step = permissions.check_decide(locked, by)
@@ -68,6 +76,7 @@ def _approve(request: Request, note: str, plan_digest: str, by: User, at: dateti
 def _compare(request: Request, owner: str, seen: cluster_planning.Plan, plan_digest: str, at: datetime) -> Plan | None:
     """None if the person saw what would happen now; else the new plan, stored. No network here."""
     list(Bundle.objects.select_for_update().filter(owner=owner, cluster=request.cluster_id))
+    assert request.cluster_id is not None
     request.cluster = Cluster.objects.select_for_update().get(pk=request.cluster_id)
     base, _uid, _before = cluster_planning.base_of(request.cluster, owner)
     digest = cluster_planning.digest_of(base, planning.render(request), seen.changes)

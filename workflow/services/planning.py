@@ -28,6 +28,6 @@ def keep(request: Request, seen: planning.Plan, at: datetime) -> Plan:
         base_revision=seen.base_revision,
         changes=seen.changes,
         digest=seen.digest,
-        problem=seen.problem[:1000],
+        problem=seen.problem.stored() if seen.problem else None,
         observed_at=at,
     )

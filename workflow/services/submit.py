@@ -1,5 +1,6 @@
 """Asking for something."""
 
+import re
 import uuid
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,15 @@ from workflow.kinds import Kind, Target, kind_of
 from workflow.models import Policy, Request, Step
 from workflow.services import planning
 from workflow.services.approval import approve
+
+# The constraints of which a second one of the same name breaks whichever the database looks at first.
+ONE_OF_A_NAME = (
+    "workflow_request_one_open_per_target",
+    "tenants_project_name_unique",
+    "tenants_project_namespace_unique",
+)
+# Printable ASCII, as long as the column.
+KEY = re.compile(r"[ -~]{1,64}")
 
 
 class TargetBusy(Conflict):
@@ -37,6 +47,7 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     A repeated `idempotency_key` of the same person answers the first request. Raises NotFound, Forbidden, Invalid
     (fields by JSON pointer), TargetBusy, NoPolicy.
     """
+    _check_key(idempotency_key)
     known = _repeated(by, idempotency_key)
     if known is not None:
         return known
@@ -53,7 +64,7 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     try:
         seen = planning.look(request, target.owner)
     except DriverError as error:
-        raise Invalid(_("The cluster would refuse this: %(reason)s") % {"reason": error.sentence}) from error
+        raise Invalid(_("The cluster would refuse this: %(reason)s") % {"reason": str(error.sentence)}) from error
     try:
         with transaction.atomic():
             _save(request, policy, by, at)
@@ -63,6 +74,12 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     except IntegrityError as error:
         return _lost_race(by, idempotency_key, error)
     return request
+
+
+def _check_key(idempotency_key: str | None) -> None:
+    if idempotency_key is None or KEY.fullmatch(idempotency_key):
+        return
+    raise Invalid(_("The Idempotency-Key is not valid."), {"": _("At most 64 printable ASCII characters.")})
 
 
 def _repeated(by: User, idempotency_key: str | None) -> Request | None:
@@ -92,7 +109,7 @@ def _draft(
         target=target.key,
         cluster=target.cluster,
         asker=by,
-        policy=policy.name,
+        policy=policy,
         idempotency_key=idempotency_key,
         submitted_at=at,
     )
@@ -106,7 +123,7 @@ def _save(request: Request, policy: Policy, by: User, at: datetime) -> None:
         Step.objects.create(
             request=request,
             position=position,
-            group=groups[step["group"]],
+            group=_group_of(groups, step["group"]),
             minimum=step["minimum"],
             state="current" if position == 0 else "waiting",
         )
@@ -115,9 +132,16 @@ def _save(request: Request, policy: Policy, by: User, at: datetime) -> None:
         action="request.submit",
         subject=f"request:{request.number}",
         tenant=request.tenant.code,
-        after={"kind": request.kind, "title": request.title, "values": request.values, "policy": policy.name},
+        after={"kind": request.kind, "title": request.title, "values": request.values, "policy": policy.slug},
         at=at,
     )
+
+
+def _group_of(groups: dict[str, ApproverGroup], slug: str) -> ApproverGroup:
+    """The policy's group; raises NoPolicy where it was never set up, since nobody could decide."""
+    if slug not in groups:
+        raise NoPolicy(_("The group that decides this is not set up. Please tell the platform's administrators."))
+    return groups[slug]
 
 
 def _lost_race(by: User, idempotency_key: str | None, error: IntegrityError) -> Request:
@@ -126,6 +150,6 @@ def _lost_race(by: User, idempotency_key: str | None, error: IntegrityError) -> 
     if known is not None:
         return known
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-    if constraint in ("workflow_request_one_open_per_target", "tenants_project_namespace_unique"):
+    if constraint in ONE_OF_A_NAME:
         raise TargetBusy(_("There is already a request or a project of that name.")) from error
     raise error

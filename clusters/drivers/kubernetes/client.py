@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from kubernetes.client.api_client import ApiClient
 from kubernetes.client.configuration import Configuration
 from kubernetes.dynamic import DynamicClient, LazyDiscoverer, Resource
 
 from clusters.drivers.base import FIELD_MANAGER, Connection, DriverError, Manifest, ObjectRef
 from clusters.drivers.kubernetes.errors import Absent, out_of_time, translated
+from web.sentences import Sentence
 
 _ends: ContextVar[float] = ContextVar("_ends")
 _clients: dict[str, "Client"] = {}
@@ -161,7 +162,8 @@ def client_for(connection: Connection) -> Client:
     A new client costs 10-12 ms of processor time and an apply 0.6 ms, so they are kept.
     """
     if not connection.address.startswith("https://"):
-        raise DriverError(_("The cluster's address must start with https://."), transient=False, operator=True)
+        text = gettext_noop("The cluster's address must start with https://.")
+        raise DriverError(Sentence(text), transient=False, operator=True)
     with _clients_lock:
         client = _clients.get(connection.name)
         if client is None or client.connection != connection:

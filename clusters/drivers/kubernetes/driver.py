@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Sequence
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from clusters import rules
 from clusters.drivers.base import (
@@ -27,6 +27,7 @@ from clusters.drivers.kubernetes import probing, readiness
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
 from clusters.drivers.kubernetes.errors import Absent, Conflict
 from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, additions, as_applied, removals, without
+from web.sentences import Sentence
 from work import failpoints
 
 # A live object changes under our hands when its controller writes its status; more often than this it is a fight.
@@ -116,8 +117,10 @@ class KubernetesDriver:
             if live is None:
                 return True
             if uid and uid != _uid(live):
-                sentence = _("%(kind)s %(name)s was replaced by another one in the cluster, which is left alone.")
-                raise DriverError(sentence % {"kind": ref.kind, "name": ref.name}, transient=False)
+                text = gettext_noop(
+                    "%(kind)s %(name)s was replaced by another one in the cluster, which is left alone."
+                )
+                raise DriverError(Sentence(text, {"kind": ref.kind, "name": ref.name}), transient=False)
             if not uid:
                 check_ours(live, ref, uid, bundle)
             if not live["metadata"].get("deletionTimestamp"):
@@ -138,7 +141,7 @@ class KubernetesDriver:
 def _brought(client: Client, desired: Desired, live: Manifest, created: bool) -> Applied:
     """Applies over a live object that is ours, as it was read."""
     if live["metadata"].get("deletionTimestamp"):
-        raise DriverError(readiness.unready(live), transient=True)
+        raise DriverError(readiness.being_deleted(live), transient=True)
     read = live["metadata"]["resourceVersion"]
     entries = as_applied(live)
     if entries is not None:
@@ -182,7 +185,7 @@ def _planned(client: Client, desired: Desired, missing: set[str]) -> Change:
         return Change(desired.ref, "add", _fields(None, desired.manifest))
     check_ours(live, desired.ref, desired.uid, desired.bundle)
     if live["metadata"].get("deletionTimestamp"):
-        raise DriverError(readiness.unready(live), transient=True)
+        raise DriverError(readiness.being_deleted(live), transient=True)
     # A JSON patch of managedFields cannot be chained to a dry run: what only the POST's entry owns shows as kept.
     wanted = client.apply(stamped(desired), desired.ref, dry_run=True)
     wanted = without(wanted, _foreign(client, wanted, desired))
@@ -211,7 +214,8 @@ def _compared(manifest: Manifest) -> Manifest:
 def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
     if live is None:
         words = {"kind": ref.kind, "name": ref.name}
-        return Observed(ref, False, False, _("%(kind)s %(name)s does not exist in the cluster.") % words)
+        text = gettext_noop("%(kind)s %(name)s does not exist in the cluster.")
+        return Observed(ref, False, False, Sentence(text, words))
     message = readiness.unready(live)
     fence = fence_of(live)
     bundle = fence.bundle if fence else ""

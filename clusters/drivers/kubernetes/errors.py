@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError, ResourceNotUniqueError
 from urllib3 import exceptions as network
 
 from clusters.drivers.base import DriverError
+from web.sentences import Sentence
 
 # Some refusals list every right that is missing; nobody reads more than this.
 _LONGEST_MESSAGE = 500
@@ -41,34 +42,36 @@ def translated() -> Iterator[None]:
         raise _from_answer(error) from error
     except (ResourceNotFoundError, ResourceNotUniqueError) as error:
         # The library's own text lists its search parameters.
-        raise DriverError(_("The cluster does not know this kind of object."), transient=False) from error
+        sentence = Sentence(gettext_noop("The cluster does not know this kind of object."))
+        raise DriverError(sentence, transient=False) from error
     except (network.HTTPError, OSError) as error:
         # Where nobody listens the library speaks of a timeout too.
         waited = isinstance(error, network.TimeoutError | TimeoutError)
         if waited and not isinstance(error, network.NewConnectionError):
             raise out_of_time() from error
-        sentence = _("The cluster cannot be reached (%(reason)s).") % {"reason": _cause(error)}
+        sentence = Sentence(gettext_noop("The cluster cannot be reached (%(reason)s)."), {"reason": _cause(error)})
         raise DriverError(sentence, transient=True) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DriverError(_("The cluster's address answers, but not like Kubernetes."), transient=True) from error
+        sentence = Sentence(gettext_noop("The cluster's address answers, but not like Kubernetes."))
+        raise DriverError(sentence, transient=True) from error
 
 
 def out_of_time() -> DriverError:
     """The error of a call that took longer than it may."""
-    return DriverError(_("The cluster did not answer in time."), transient=True)
+    return DriverError(Sentence(gettext_noop("The cluster did not answer in time.")), transient=True)
 
 
 def _from_answer(error: DynamicApiError) -> DriverError:
     status = _status_of(error)
     code, reason = error.status, str(status.get("reason", ""))
     message = str(status.get("message") or error.reason or code)[:_LONGEST_MESSAGE]
-    said = _("The cluster says: %(message)s") % {"message": message}
+    said = Sentence(gettext_noop("The cluster says: %(message)s"), {"message": message})
     if code == 0:
-        sentence = _("The cluster's certificate is not trusted (%(reason)s).") % {"reason": message}
-        return DriverError(sentence, transient=False, operator=True)
+        text = gettext_noop("The cluster's certificate is not trusted (%(reason)s).")
+        return DriverError(Sentence(text, {"reason": message}), transient=False, operator=True)
     if code == 401:
-        sentence = _("The cluster does not accept the portal's token; its operator must provide a new one.")
-        return DriverError(sentence, transient=False, operator=True)
+        text = gettext_noop("The cluster does not accept the portal's token; its operator must provide a new one.")
+        return DriverError(Sentence(text), transient=False, operator=True)
     if code == 404:
         return Absent(said, transient=True)
     if code == 409 or (code == 422 and _is_other_object(status)):

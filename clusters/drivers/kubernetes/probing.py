@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from clusters.drivers.base import SCRATCH_NAMESPACE, DriverError, ObjectRef, Probe
 from clusters.drivers.kubernetes.client import Client
 from clusters.drivers.kubernetes.errors import Absent
+from web.sentences import Sentence
 
 _RBAC = "rbac.authorization.k8s.io"
 _KEPT = (("", "resourcequotas"), ("", "limitranges"), ("networking.k8s.io", "networkpolicies"), (_RBAC, "rolebindings"))
@@ -31,20 +32,23 @@ def probe(client: Client) -> Probe:
     return Probe(version, tuple(_problems(client)), datetime.now(UTC))
 
 
-def _problems(client: Client) -> Iterator[str]:
+def _problems(client: Client) -> Iterator[Sentence]:
     yield from _policies(client)
     yield from _confinement(client)
     if not _has_scratch(client):
-        yield _("The namespace %(name)s is missing; apply deploy/cluster-access.yaml.") % {"name": SCRATCH_NAMESPACE}
+        text = gettext_noop("The namespace %(name)s is missing; apply deploy/cluster-access.yaml.")
+        yield Sentence(text, {"name": SCRATCH_NAMESPACE})
     if _allowed(client, "*", "*", "*", ""):
-        yield _("The token has all rights in this cluster; use one of the portal's own service account.")
+        text = gettext_noop("The token has all rights in this cluster; use one of the portal's own service account.")
+        yield Sentence(text)
     for verb, group, resource, name in _RIGHTS:
         if not _allowed(client, verb, group, resource, name):
             words = {"verb": verb, "resource": " ".join(part for part in (resource, name) if part)}
-            yield _("The portal may not %(verb)s %(resource)s; apply deploy/cluster-access.yaml.") % words
+            text = gettext_noop("The portal may not %(verb)s %(resource)s; apply deploy/cluster-access.yaml.")
+            yield Sentence(text, words)
 
 
-def _policies(client: Client) -> Iterator[str]:
+def _policies(client: Client) -> Iterator[Sentence]:
     """Whether both policies and their bindings are there and deny."""
     for name in _POLICIES:
         base = "/apis/admissionregistration.k8s.io/v1"
@@ -54,11 +58,13 @@ def _policies(client: Client) -> Iterator[str]:
         except DriverError as error:
             if error.operator or (error.transient and not isinstance(error, Absent)):
                 raise
-            words = {"name": name, "reason": error.sentence}
-            yield _("The admission policy %(name)s is missing; apply deploy/cluster-access.yaml. %(reason)s") % words
+            text = gettext_noop(
+                "The admission policy %(name)s is missing; apply deploy/cluster-access.yaml. %(reason)s"
+            )
+            yield Sentence(text, {"name": name, "reason": error.sentence})
             continue
         if "Deny" not in binding["spec"].get("validationActions", []):
-            yield _("The admission policy %(name)s does not deny anything.") % {"name": name}
+            yield Sentence(gettext_noop("The admission policy %(name)s does not deny anything."), {"name": name})
 
 
 def _has_scratch(client: Client) -> bool:
@@ -71,7 +77,7 @@ def _has_scratch(client: Client) -> bool:
         return True
 
 
-def _confinement(client: Client) -> Iterator[str]:
+def _confinement(client: Client) -> Iterator[Sentence]:
     """Tries, by dry run, what the portal must never be able to do."""
     binding = {
         "apiVersion": f"{_RBAC}/v1",
@@ -86,7 +92,7 @@ def _confinement(client: Client) -> Iterator[str]:
         if error.transient or error.operator:
             raise
         return
-    yield _("Nothing keeps the portal out of kube-system; apply deploy/cluster-access.yaml.")
+    yield Sentence(gettext_noop("Nothing keeps the portal out of kube-system; apply deploy/cluster-access.yaml."))
 
 
 def _allowed(client: Client, verb: str, group: str, resource: str, name: str) -> bool:
