@@ -54,13 +54,15 @@ def bundle_message(bundle: Bundle) -> str:
 def object_rows(bundle: Bundle) -> list[Row]:
     """[{kind, name, status, message}] of the bundle's objects in the order in which they are applied."""
     return [
-        {"kind": kept.kind, "name": kept.name, "status": object_status(kept), "message": shown(kept.message)}
+        {"kind": kept.kind, "name": kept.name, "status": object_status(kept, bundle), "message": shown(kept.message)}
         for kept in bundle.objects_kept.all()
     ]
 
 
-def object_status(kept: BundleObject) -> Row:
-    """{label, tone, icon} of one object's state."""
+def object_status(kept: BundleObject, bundle: Bundle) -> Row:
+    """{label, tone, icon} of one object's state; in Git, what is applied is committed and nothing more is known."""
+    if bundle.committed and kept.state == "applied":
+        return {"label": _("Committed"), "tone": "success", "icon": "check"}
     label, tone, icon = {
         "pending": (_("Waiting"), "neutral", "clock"),
         "applied": (_("Applied"), "info", "check"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -66,10 +66,11 @@ def _words(status: int) -> tuple[str, str, str]:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: malformed, also where Django itself refuses; for the API as problem details."""
+    """400: malformed, also where Django itself refuses, 413: too large; for the API as problem details."""
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
     if request.path.startswith("/api/"):
-        return _json_problem(request, 400, "bad-request", _("The request was not understood."))
-    return error_page(request, 400)
+        return _json_problem(request, status, "bad-request", _words(status)[1])
+    return error_page(request, status)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -123,6 +124,8 @@ def api_problem(error: Exception, context: dict[str, Any]) -> Response | None:
         fields = error.fields if isinstance(error, Invalid) else None
         body = problem(error.status, error.code, error.sentence, fields) | error.context
         return Response(body, status=error.status, content_type=PROBLEM)
+    if isinstance(error, RequestDataTooBig):
+        return Response(problem(413, "too-large", _words(413)[1]), status=413, content_type=PROBLEM)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):

@@ -16,20 +16,27 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {"nav": [], "theme": ""}
     if request.headers.get("HX-Request") == "true":
         return {"nav": [], "theme": user.theme}
-    work = [_item(request, _("Home"), "home", "home"), _item(request, _("My requests"), "requests-mine", "send")]
+    work = [_item(_("Home"), "home", "home"), _item(_("My requests"), "requests-mine", "send")]
     if user.approver_slugs:
         count = inbox_of(user).order_by().count()
-        work.append(_item(request, _("Waiting for me"), "inbox", "inbox", count))
+        work.append(_item(_("Waiting for me"), "inbox", "inbox", count))
     everything = [
-        _item(request, _("Projects"), "projects", "project"),
-        _item(request, _("Requests"), "requests", "list"),
+        _item(_("Projects"), "projects", "project"),
+        _item(_("Requests"), "requests", "list"),
     ]
+    _mark_current(request.path, [*work, *everything])
     return {
         "nav": [{"title": _("Work"), "items": work}, {"title": _("Resources"), "items": everything}],
         "theme": user.theme,
     }
 
 
-def _item(request: HttpRequest, label: str, name: str, icon: str, count: int = 0) -> dict[str, Any]:
-    url = reverse(name)
-    return {"label": label, "url": url, "icon": icon, "current": request.path == url, "count": count}
+def _item(label: str, name: str, icon: str, count: int = 0) -> dict[str, Any]:
+    return {"label": label, "url": reverse(name), "icon": icon, "current": False, "count": count}
+
+
+def _mark_current(path: str, items: list[dict[str, Any]]) -> None:
+    """Marks the item that the page belongs to: the one with the longest address that the page's begins with."""
+    above = [item for item in items if path == item["url"] or (item["url"] != "/" and path.startswith(item["url"]))]
+    if above:
+        max(above, key=lambda item: len(item["url"]))["current"] = True

@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.utils.json import strict_constant
 
@@ -14,26 +13,15 @@ from rest_framework.utils.json import strict_constant
 DEEPEST = 32
 
 
-class BodyTooLarge(APIException):
-    """The body is larger than DATA_UPLOAD_MAX_MEMORY_SIZE, which Django checks for forms only."""
-
-    status_code = 413
-    default_code = "too-large"
-
-
 class StrictJSONParser(JSONParser):
-    """JSON in UTF-8 (RFC 8259) of bounded size and depth, without NaN and without half of a surrogate pair."""
+    """JSON in UTF-8 (RFC 8259) of bounded depth, without NaN and without half of a surrogate pair."""
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The parsed value. Raises BodyTooLarge or ParseError."""
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(most + 1)
-        if len(body) > most:
-            raise BodyTooLarge(_("The body has at most %(count)s bytes.") % {"count": most})
+        """The parsed value. Raises ParseError; Django has bounded the size (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
         try:
-            value = json.loads(body.decode(), parse_constant=strict_constant)
+            value = json.loads(stream.read().decode(), parse_constant=strict_constant)
             _check(value, 0)
         except (ValueError, RecursionError):
             raise ParseError(_("The body is not JSON in UTF-8.")) from None

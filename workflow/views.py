@@ -175,7 +175,7 @@ def _detail(
     kind = kind_of(found.kind)
     plan = queries.newest_plan(found)
     context = {
-        "r": rows.request_row(found) | {"project_url": kind.result_url(found), "poll": _moving(found)},
+        "r": rows.request_row(found) | {"title": found.title, "project_url": kind.result_url(found)},
         "facts": [{"label": label, "value": value} for label, value in kind.facts(found)],
         "timeline": rows.timeline(found),
         "plan": rows.plan_row(plan),
