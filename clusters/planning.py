@@ -8,6 +8,7 @@ from clusters import rules
 from clusters.access import PLAN_TIMEOUT, driver_for
 from clusters.drivers.base import REVISION_ANNOTATION, Change, Desired, DriverError, Manifest, ObjectRef
 from clusters.models import Bundle, Cluster
+from clusters.sealing import Unreadable
 from web.sentences import Sentence
 
 
@@ -39,8 +40,8 @@ def plan(*, cluster: Cluster, owner: str, manifests: Sequence[Manifest]) -> Plan
         desired = [Desired(entry["manifest"], uid, entry["changed_in"]) for entry in wanted]
         live = driver.plan(desired, [ObjectRef(*rules.reference(manifest)) for manifest in removed])
         changes = [_plain(change) for change in live]
-    except DriverError as error:
-        if not error.transient and not error.operator:
+    except (DriverError, Unreadable) as error:
+        if isinstance(error, DriverError) and not (error.transient or error.operator):
             raise
         changes = against_revision(before, manifests)
         return Plan(base, changes, digest_of(base, manifests, changes), error.sentence)

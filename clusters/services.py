@@ -50,7 +50,7 @@ def set_desired(
     `state` is what they were rendered from, `provenance` the request, asker and approvers. Raises rules.NotConfined.
     """
     rules.check_confined(manifests, bundle.namespace)
-    locked = Bundle.objects.select_for_update().get(pk=bundle.pk)
+    locked = Bundle.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=bundle.pk)
     newest = locked.revisions.first()
     number = locked.generation + 1
     wanted = rules.numbered(manifests, newest.objects_wanted if newest else [], number)

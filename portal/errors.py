@@ -47,6 +47,7 @@ def _words(status: int) -> tuple[str, str, str]:
             _("Check the address, or ask the owner of the tenant to make you a member."),
         ),
         405: (_("That is not done here"), _("The address does not take this method."), _("See the API document.")),
+        406: (_("That format is not written here"), _("The API answers in JSON."), _("Accept application/json.")),
         409: (_("Somebody was faster"), _("The state has changed meanwhile."), _("Go back and look at it again.")),
         413: (_("That is too large"), _("The body is larger than the portal takes."), _("Send less at once.")),
         415: (_("That format is not read here"), _("The API reads JSON."), _("Send application/json.")),

@@ -189,6 +189,7 @@ LDAP_GROUP_BASE = env.str("PORTAL_LDAP_GROUP_BASE")
 # Portal role -> DN of the LDAP group: administrator, auditor, approver:<slug>.
 ROLE_GROUPS = _json("PORTAL_ROLE_GROUPS")
 
+SESSION_ENGINE = "portal.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _secure
 SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"

@@ -25,7 +25,8 @@ class Target:
     """What a checked wish is about. `key` is one per open request; `owner` names the bundle ("project:<uid>")."""
 
     key: str
-    tenant_id: int
+    # A tenants.Tenant, which this room may not import.
+    tenant: Any
     environment: str
     cluster: Cluster
     owner: str
@@ -51,11 +52,12 @@ class Kind(ABC):
 
     @abstractmethod
     def check(self, values: dict[str, Any], by: User) -> dict[str, Any]:
-        """What the schema cannot say: references and rights. Answers the values to be stored; raises Invalid."""
+        """What the schema cannot say: references and every right that is needed to ask for this. Answers the values to
+        be stored; raises Invalid."""
 
     @abstractmethod
     def target(self, values: dict[str, Any], uid: str) -> Target:
-        """What the checked values are about; `uid` is the request's."""
+        """What the checked values are about; `uid` is the request's. Raises Invalid where it has no place."""
 
     @abstractmethod
     def state(self, request: Request) -> dict[str, Any]:

@@ -46,14 +46,12 @@ class NewProject(Kind):
         return {"tenant": tenants, "cluster": clusters}
 
     def check(self, values: dict[str, Any], by: User) -> dict[str, Any]:
-        """References, rights, name and quantities; all problems at once."""
+        """References, rights, name and quantities; all problems at once, but for the place (see `target`)."""
         errors: dict[str, str] = {}
         if not queries.tenants_askable_by(by).filter(code=values["tenant"]).exists():
             errors["/tenant"] = _("You may not ask for this tenant.")
         elif problem := _name_of(values)[1]:
             errors["/name"] = problem
-        if _placed(values) is None:
-            errors["/cluster" if values.get("cluster") else "/environment"] = _("No cluster offers this environment.")
         errors |= _quantity_errors(values)
         errors |= _people_errors(values)
         if errors:
@@ -64,11 +62,13 @@ class NewProject(Kind):
         """The namespace to be."""
         cluster = _placed(values)
         if cluster is None:
-            raise Invalid(_("No cluster offers this environment any more."))
+            place = "/cluster" if values["cluster"] else "/environment"
+            problem = _("No cluster offers this environment.")
+            raise Invalid(problem, {place: problem})
         namespace = rules.namespace_of(values["tenant"], values["name"], values["environment"])
         return Target(
             key=f"namespace:{namespace}",
-            tenant_id=Tenant.objects.values_list("pk", flat=True).get(code=values["tenant"]),
+            tenant=Tenant.objects.get(code=values["tenant"]),
             environment=values["environment"],
             cluster=cluster,
             owner=f"project:{uid}",

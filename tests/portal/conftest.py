@@ -3,19 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from django.utils import translation
 
 from audit.models import Event
 from clusters.models import Cluster
 from tests.portal.walk import World, build
 from workflow.models import Request
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    """Sentences are compared in English; what a request activates in this thread ends with the test."""
-    with translation.override("en"):
-        yield
 
 
 @pytest.fixture

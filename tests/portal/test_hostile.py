@@ -1,4 +1,4 @@
-"""Hostile values and bodies, by form and by REST: refused with a sentence that names the field, never a 5xx, nothing written."""
+"""Hostile values and bodies, by form and by REST: refused naming the field, never a 5xx, nothing written."""
 
 import pytest
 

@@ -1,6 +1,7 @@
 """Hostile addresses, headers and whole bodies: answered in words, never a 5xx, nothing written."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from tests.builders import wish
@@ -155,6 +156,23 @@ def test_headers__hostile__answered(world, header, value, address):
     response = client.get(address, headers={header: value})
     assert response.status_code in (200, 302, 404, 406)
     assert "Set-Cookie" not in response["X-Request-ID"] and len(response["X-Request-ID"]) <= 64
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        'session="aaaaaaaaaa\\000"',
+        "session=aaaaaaaaaa\x00",
+        'session="\\377\\376aaaaaaaa"',
+        'language="\\000"',
+        "csrf=\x00",
+    ],
+    ids=label,
+)
+def test_cookie__hostile__nobody_is_signed_in(cookie):
+    client = Client(raise_request_exception=False)
+    assert client.get("/requests", headers={"Cookie": cookie}).status_code == 302
+    assert client.get("/api/v1/requests", headers={"Cookie": cookie}).status_code == 401
 
 
 @pytest.mark.parametrize("address", ["/login", "/api/v1/requests"])

@@ -85,7 +85,8 @@ def _compare(request: Request, owner: str, seen: cluster_planning.Plan, plan_dig
     newest = queries.newest_plan(request)
     if newest.digest == digest:
         return newest
-    return planning.keep(request, cluster_planning.Plan(base, seen.changes, digest, seen.problem), at)
+    now = cluster_planning.Plan(base, seen.changes, digest, seen.problem)
+    return planning.keep(request, newest.number + 1, now, at)
 
 
 @transaction.atomic
@@ -103,7 +104,11 @@ def _reject(number: int, note: str, plan_digest: str, by: User, at: datetime) ->
 
 
 def _locked(pk: int) -> Request:
-    return Request.objects.select_for_update(of=("self",)).select_related("tenant", "asker", "cluster").get(pk=pk)
+    return (
+        Request.objects.select_for_update(of=("self",))
+        .select_related("tenant", "asker", "cluster", "policy")
+        .get(pk=pk)
+    )
 
 
 def _decided(request: Request, step: Step, verdict: str, note: str, digest: str, by: User, at: datetime) -> None:

@@ -20,11 +20,11 @@ def look(request: Request, owner: str) -> planning.Plan:
     return planning.plan(cluster=request.cluster, owner=owner, manifests=render(request))
 
 
-def keep(request: Request, seen: planning.Plan, at: datetime) -> Plan:
-    """Stores a look as the request's newest plan; the caller holds the request's lock."""
+def keep(request: Request, number: int, seen: planning.Plan, at: datetime) -> Plan:
+    """Stores a look as plan `number` of the request, its newest; the caller holds the request's lock."""
     return Plan.objects.create(
         request=request,
-        number=request.plans.count() + 1,
+        number=number,
         base_revision=seen.base_revision,
         changes=seen.changes,
         digest=seen.digest,

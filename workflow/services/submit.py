@@ -52,11 +52,8 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     if known is not None:
         return known
     asked = kind_of(kind)
-    if not asked.may_ask(by):
-        raise Forbidden(_("You may not ask for this: you belong to no tenant as owner or developer."))
-    checked = asked.check(schema.check(asked.schema, values), by)
     uid = uuid.uuid4()
-    target = asked.target(checked, str(uid))
+    checked, target = _checked(asked, values, uid, by)
     policy = queries.policy_for(kind, target.environment)
     if policy is None:
         raise NoPolicy(_("No policy says who decides this. Please tell the platform's administrators."))
@@ -68,12 +65,23 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     try:
         with transaction.atomic():
             _save(request, policy, by, at)
-            planning.keep(request, seen, at)
+            planning.keep(request, 1, seen, at)
             if not policy.steps:
                 approve(request, by=None, at=at)
     except IntegrityError as error:
         return _lost_race(by, idempotency_key, error)
     return request
+
+
+def _checked(asked: Kind, values: object, uid: uuid.UUID, by: User) -> tuple[dict[str, Any], Target]:
+    """What is asked for and what it is about; who may ask for nothing of the kind is told that instead of details."""
+    try:
+        checked = asked.check(schema.check(asked.schema, values), by)
+        return checked, asked.target(checked, str(uid))
+    except Invalid:
+        if not asked.may_ask(by):
+            raise Forbidden(_("You may not ask for this: you belong to no tenant as owner or developer.")) from None
+        raise
 
 
 def _check_key(idempotency_key: str | None) -> None:
@@ -102,7 +110,7 @@ def _draft(
         uid=uid,
         kind=asked.slug,
         state=machine.after("", "submit"),
-        tenant_id=target.tenant_id,
+        tenant=target.tenant,
         environment=target.environment,
         title=target.title,
         values=values,
