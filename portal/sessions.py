@@ -7,4 +7,5 @@ class SessionStore(db.SessionStore):
     """Django asks the database for whatever a cookie says, and PostgreSQL refuses NUL with an error, not an answer."""
 
     def _validate_session_key(self, key: str | None) -> bool:
-        return bool(super()._validate_session_key(key)) and str(key).isalnum()
+        is_valid = super()._validate_session_key(key)  # type: ignore[misc]
+        return bool(is_valid) and str(key).isalnum()
