@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from accounts import rules
 
@@ -14,19 +14,19 @@ _LIVES = (30, 90, 180, 365)
 class TokenForm(forms.Form):
     """Name, rights and life of a new API token; it validates and saves nothing."""
 
-    name = forms.CharField(max_length=80, label=lazy("Name"), help_text=lazy("What the token is for."))
+    name = forms.CharField(max_length=80, label=gettext_lazy("Name"), help_text=gettext_lazy("What the token is for."))
     scopes = forms.MultipleChoiceField(
-        label=lazy("Rights"),
+        label=gettext_lazy("Rights"),
         choices=[
-            ("read", lazy("Read what I can see")),
-            ("request", lazy("Ask for changes in my name")),
-            ("decide", lazy("Decide in my name")),
+            ("read", gettext_lazy("Read what I can see")),
+            ("request", gettext_lazy("Ask for changes in my name")),
+            ("decide", gettext_lazy("Decide in my name")),
         ],
         initial=["read"],
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.TypedChoiceField(
-        label=lazy("Valid for"),
+        label=gettext_lazy("Valid for"),
         choices=[(str(days), str(days)) for days in _LIVES],
         coerce=int,
         initial="90",

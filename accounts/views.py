@@ -1,10 +1,12 @@
 """Pages of who you are: signing in and out, language and theme, API tokens."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 from axes.helpers import get_cool_off
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.contrib.auth import login as start_session
 from django.contrib.auth import logout as end_session
@@ -26,8 +28,11 @@ from accounts.addresses import client_address
 from accounts.directory import DirectoryUnavailable
 from accounts.forms import TokenForm, scope_labels
 from accounts.models import ApiToken, User
+from accounts.rules import MOST_ACTIVE_TOKENS
 from web.errors import Conflict, Invalid
 
+# Session key: forms by which tokens were made.
+MADE = "tokens_made"
 THEME_COOKIE_NAME = "theme"
 _YEAR_SECONDS = 365 * 24 * 3600
 _TOKEN_STATES = {"active": ("success", "check"), "expired": ("neutral", "clock"), "revoked": ("neutral", "skip")}
@@ -112,16 +117,23 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
     """The person's API tokens, and a new one; its secret is on the page that answers and nowhere else."""
+    once = request.POST.get("once", "")
+    if once and once in request.session.get(MADE, []):
+        messages.info(request, _("This token was made already; its secret was shown that one time."))
+        return redirect("tokens")
     form = TokenForm(request.POST or None)
     fresh = _issued(request, form) if request.method == "POST" and form.is_valid() else None
     if fresh:
         form = TokenForm()
+        request.session[MADE] = [*request.session.get(MADE, []), once][-MOST_ACTIVE_TOKENS:]
     now = timezone.now()
     context = {
         "tokens": [_token_row(token, now) for token in queries.tokens_visible_to(_person(request))],
         "fields": form.page_fields(),
         "action": reverse("tokens"),
         "fresh": fresh,
+        # A page that is loaded again makes no second token.
+        "once": uuid.uuid4().hex,
     }
     return render(request, "account/tokens.html", context, status=422 if form.is_bound else 200)
 

@@ -17,9 +17,15 @@ PROBLEM = "application/problem+json"
 NON_FIELD_ERRORS = api_settings.NON_FIELD_ERRORS_KEY
 
 
-def error_page(request: HttpRequest | None, status: int, sentence: str = "") -> HttpResponse:
-    """What happened, why, and what to do; the reference id leads to the log."""
-    title, cause, todo = _words(status)
+Words = tuple[str, str, str]
+
+
+def error_page(
+    request: HttpRequest | None, status: int, sentence: str = "", words: Words | None = None
+) -> HttpResponse:
+    """What happened, why, and what to do, in the `words` for the status or in those given; `sentence` replaces the
+    cause. The reference id leads to the log."""
+    title, cause, todo = words or _words(status)
     context = {
         "status": status,
         "title": title,
@@ -31,7 +37,7 @@ def error_page(request: HttpRequest | None, status: int, sentence: str = "") -> 
     return HttpResponse(render_to_string("error.html", context, request), status=status)
 
 
-def _words(status: int) -> tuple[str, str, str]:
+def _words(status: int) -> Words:
     """(title, cause, what to do) for a status."""
     words = {
         400: (_("That did not arrive as it should"), _("The request was not understood."), _("Go back and try again.")),
@@ -42,7 +48,7 @@ def _words(status: int) -> tuple[str, str, str]:
             _("If you need it for your work, ask the owner of your tenant or the platform team."),
         ),
         404: (
-            _("There is nothing here for you"),
+            _("Page not found"),
             _("The page does not exist, or it belongs to a tenant you are not part of."),
             _("Check the address, or ask the owner of the tenant to make you a member."),
         ),
@@ -51,7 +57,7 @@ def _words(status: int) -> tuple[str, str, str]:
         409: (_("Somebody was faster"), _("The state has changed meanwhile."), _("Go back and look at it again.")),
         413: (_("That is too large"), _("The body is larger than the portal takes."), _("Send less at once.")),
         415: (_("That format is not read here"), _("The API reads JSON."), _("Send application/json.")),
-        422: (_("That cannot be done like this"), _("Something in it is not valid."), _("Go back and correct it.")),
+        422: (_("Not valid"), _("Something in it is not valid."), _("Go back and correct it.")),
         503: (
             _("Something the portal needs does not answer"),
             _("Please try again in a few minutes."),
@@ -83,7 +89,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403: the form's protection token is missing or old."""
-    return error_page(request, 403, _("The form was open too long or came from somewhere else. Please send it again."))
+    words = (
+        _("This form is no longer valid"),
+        _("It was open too long, or somebody signed in or out in the meantime."),
+        _("Go back, where your entries still are, and send it again; reload the page there if that is asked."),
+    )
+    return error_page(request, 403, words=words)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

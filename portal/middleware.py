@@ -46,7 +46,7 @@ class AccessMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: object, args: object, kwargs: object) -> HttpResponse | None:
-        """None to go on; a redirect to the login page, or for a fragment a 401 that makes the page reload."""
+        """None to go on; a redirect to the login page, or a 401 for a fragment."""
         assert request.resolver_match is not None
         access = ACCESS.get(request.resolver_match.url_name or "")
         if access is None:
@@ -55,7 +55,8 @@ class AccessMiddleware:
             return None
         login = f"{reverse('login')}?next={quote(request.get_full_path())}"
         if request.headers.get("HX-Request") == "true":
-            return HttpResponse(status=401, headers={"HX-Refresh": "true"})
+            # The page stays as it is, with what somebody may have typed; its parts say that they are not fresh.
+            return HttpResponse(status=401)
         return redirect(login)
 
 

@@ -29,38 +29,25 @@ def home(http: HttpRequest) -> HttpResponse:
     context |= {
         "greeting": _("Hello, %(name)s") % {"name": user},
         "inbox": waiting,
-        "next_steps": _next_steps(waiting, context["can_ask"], bool(context["projects"])),
+        "next_steps": _next_steps(context["can_ask"], bool(context["projects"])),
     }
     return render(http, "home.html", context)
 
 
-def _next_steps(waiting: list[Any] | None, can_ask: bool, has_projects: bool) -> list[dict[str, str]]:
-    """What to do first: decide what waits, else ask for the first project."""
-    steps = []
-    if waiting:
-        first = waiting[0]
-        steps.append(
-            {
-                "icon": "inbox",
-                "tone": "warning",
-                "title": _("Decide #%(number)s %(title)s") % {"number": first["number"], "title": first["title"]},
-                "url": first["url"],
-                "text": first["changes"],
-                "action": _("Decide"),
-            }
-        )
-    if can_ask and not has_projects:
-        steps.append(
-            {
-                "icon": "project",
-                "tone": "info",
-                "title": _("Ask for your first project"),
-                "url": reverse("request-new", args=["new-project"]),
-                "text": _("Development projects are ready within a minute."),
-                "action": _("Ask"),
-            }
-        )
-    return steps
+def _next_steps(can_ask: bool, has_projects: bool) -> list[dict[str, str]]:
+    """What to do first for who has nothing yet; what waits for a decision has a card of its own."""
+    if not can_ask or has_projects:
+        return []
+    return [
+        {
+            "icon": "project",
+            "tone": "info",
+            "title": _("Ask for your first project"),
+            "url": reverse("request-new", args=["new-project"]),
+            "text": _("Development projects are ready within a minute."),
+            "action": _("Ask"),
+        }
+    ]
 
 
 @require_safe
@@ -85,6 +72,7 @@ def _projects(user: User) -> dict[str, Any]:
     found = with_objects(tenants.projects_visible_to(user)).order_by("-pk")[:SHOWN]
     return {
         "projects": [project_row(project) for project in found],
+        "projects_title": _("Projects") if user.sees_all_tenants else _("My projects"),
         "can_ask": tenants.tenants_askable_by(user).exists(),
         "ask_url": reverse("request-new", args=["new-project"]),
     }

@@ -36,14 +36,16 @@ def _project_or_404(http: HttpRequest, uid: UUID) -> Project:
 def listing(http: HttpRequest) -> HttpResponse:
     """All projects the person may see."""
     page, after = paging.page_of(with_objects(queries.projects_visible_to(http.user)), http.GET)
+    ask_url = reverse("request-new", args=["new-project"]) if queries.tenants_askable_by(http.user).exists() else ""
     context = {
         "rows": [rows.project_row(project) for project in page],
         "next_url": paging.next_url(http.GET, after),
+        "ask_url": ask_url,
         "empty": {
             "title": _("No projects yet"),
-            "text": _("A project is a namespace of your own, with quota and members. Ask for the first one."),
-            "action_label": _("Ask for a project"),
-            "action_url": reverse("request-new", args=["new-project"]),
+            "text": _("A project is a namespace of your own, with quota and members.") if ask_url else "",
+            "action_label": _("New project"),
+            "action_url": ask_url,
         },
     }
     return render(http, "projects/list.html", context)

@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from workflow.schema import Schema
+
+MOST_SENTENCES = 3
 
 Option = dict[str, Any]
 
@@ -50,11 +54,19 @@ def field_row(
         "kind": hints.get("widget", "text"),
         "value": shown,
         "required": required,
-        "errors": list(dict.fromkeys(own)),
+        "errors": _few(list(dict.fromkeys(own))),
         "options": chosen,
         "suffix": str(hints.get("unit", "")),
         "attrs": _attributes(field, hints),
     }
+
+
+def _few(sentences: list[str]) -> list[str]:
+    """The first sentences about a field with many entries, and how many more there are."""
+    if len(sentences) <= MOST_SENTENCES:
+        return sentences
+    more = _("And %(count)s more.") % {"count": len(sentences) - MOST_SENTENCES}
+    return [*sentences[:MOST_SENTENCES], more]
 
 
 def _attributes(field: Mapping[str, Any], hints: Mapping[str, Any]) -> dict[str, str]:

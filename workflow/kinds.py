@@ -41,6 +41,8 @@ class Kind(ABC):
     title: "StrOrPromise"
     summary: "StrOrPromise"
     schema: dict[str, Any]
+    # The field that is marked when the name is taken.
+    name_field: str
 
     @abstractmethod
     def may_ask(self, user: User) -> bool:

@@ -212,6 +212,14 @@ def decision_panel(request: Request, user: User, plan: Plan, error: str) -> Row 
     }
 
 
+def rejection(request: Request) -> Row | None:
+    """Who rejected the request and why, to be read first; None if nobody did."""
+    if request.state != machine.REJECTED:
+        return None
+    decision = request.decisions.select_related("by").get(verdict="reject")
+    return {"title": _("%(who)s rejected this request") % {"who": decision.by}, "text": decision.note}
+
+
 def log_rows(request: Request) -> list[Row]:
     """Who said what: [{who, initials, at, verdict_label, text}]."""
     verdicts = {"approve": _("approved"), "reject": _("rejected")}

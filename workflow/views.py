@@ -2,7 +2,9 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,8 +17,9 @@ from web import paging
 from web.errors import Invalid, NotFound, UserError
 from web.fragments import fragment
 from workflow import fields, machine, permissions, queries, rows, schema, services
-from workflow.kinds import Kind, kind_of
+from workflow.kinds import Kind, all_kinds, kind_of
 from workflow.models import Request
+from workflow.services.submit import TargetBusy
 
 
 def _request_or_404(http: HttpRequest, number: int) -> Request:
@@ -39,7 +42,9 @@ def new(http: HttpRequest, kind: str) -> HttpResponse:
     except Invalid as error:
         return _form(http, asked, values, error.fields, [error.sentence], key, status=422)
     except UserError as error:
-        return _form(http, asked, values, {}, [error.sentence], key, status=error.status)
+        marked = {f"/{asked.name_field}": error.sentence} if isinstance(error, TargetBusy) else {}
+        return _form(http, asked, values, marked, [error.sentence], key, status=error.status)
+    messages.success(http, _("Request #%(number)s is sent.") % {"number": made.number})
     return redirect("request-detail", number=made.number)
 
 
@@ -65,6 +70,7 @@ def _form(
         "may_ask": asked.may_ask(http.user),
         "sections": fields.sections(asked.schema, values, errors, asked.options(http.user)),
         "action": reverse("request-new", args=[asked.slug]),
+        "page_url": reverse("request-new", args=[asked.slug]),
         "form_errors": sentences,
         "approval": _approval(asked, values),
         "approval_url": reverse("request-approval", args=[asked.slug]),
@@ -82,7 +88,7 @@ def _approval(asked: Kind, values: dict[str, Any]) -> dict[str, Any] | None:
     if policy is None:
         return None
     if not policy.steps:
-        return {"text": _("Approved by itself, by the policy “%(name)s”.") % {"name": policy.name}, "steps": []}
+        return {"text": _("Approved automatically. Policy: %(name)s.") % {"name": policy.name}, "steps": []}
     return {"text": _("Decided by, in this order:"), "steps": queries.group_names(policy)}
 
 
@@ -134,14 +140,25 @@ def _list(http: HttpRequest, found: Any, title: str) -> HttpResponse:
         "rows": [rows.request_row(found) for found in page],
         "next_url": paging.next_url(http.GET, after),
         "filters": {"fields": [field], "action": http.path},
-        "empty": {
-            "title": _("No requests yet"),
-            "text": _("Ask for a project to see how it goes."),
-            "action_label": _("Ask for a project"),
-            "action_url": reverse("request-new", args=["new-project"]),
-        },
+        "empty": _nothing(http, bool(state)),
     }
     return render(http, "requests/list.html", context)
+
+
+def _nothing(http: HttpRequest, filtered: bool) -> dict[str, str]:
+    """What an empty list says: nothing matches, or what to do first for those who may."""
+    if filtered:
+        words = {"title": _("Nothing matches"), "text": _("No request is in this state.")}
+        return words | {"action_label": _("Show all"), "action_url": http.path}
+    first = all_kinds()["new-project"]
+    if not first.may_ask(http.user):
+        return {"title": _("No requests yet"), "text": "", "action_label": "", "action_url": ""}
+    return {
+        "title": _("No requests yet"),
+        "text": _("Ask for a project to see how it goes."),
+        "action_label": str(first.title),
+        "action_url": _form_url(first.slug),
+    }
 
 
 @require_safe
@@ -175,15 +192,18 @@ def _detail(
     kind = kind_of(found.kind)
     plan = queries.newest_plan(found)
     context = {
-        "r": rows.request_row(found) | {"title": found.title, "project_url": kind.result_url(found)},
+        "r": rows.request_row(found) | {"title": found.title, "project_url": _result_url(found)},
         "facts": [{"label": label, "value": value} for label, value in kind.facts(found)],
         "timeline": rows.timeline(found),
         "plan": rows.plan_row(plan),
         "objects": words.object_rows(found.bundle) if found.bundle else [],
         "decision": rows.decision_panel(found, http.user, plan, error),
         "withdraw": _withdraw_action(found, http),
+        "again_url": _again_url(found, http),
+        "rejection": rows.rejection(found),
         "log": rows.log_rows(found),
         "changed_warning": changed_warning,
+        "page_url": reverse("request-detail", args=[found.number]),
         "poll": _moving(found),
     }
     return render(http, "requests/detail.html", context, status=status)
@@ -194,6 +214,20 @@ def _moving(found: Request) -> bool:
     if found.state == machine.SUBMITTED:
         return True
     return found.bundle is not None and words.state_of(found.bundle) not in ("ready", "committed", "blocked")
+
+
+def _result_url(found: Request) -> str:
+    """Where the result can be seen, once there is one."""
+    settled = found.bundle is not None and words.state_of(found.bundle) in ("ready", "committed")
+    return kind_of(found.kind).result_url(found) if settled else ""
+
+
+def _again_url(found: Request, http: HttpRequest) -> str:
+    """The form filled in as it was, for who asked and was refused or took it back; else ""."""
+    if found.asker_id != http.user.pk or found.state not in (machine.REJECTED, machine.WITHDRAWN):
+        return ""
+    values = {name: " ".join(v) if isinstance(v, list) else v for name, v in found.values.items() if v != ""}
+    return f"{_form_url(found.kind)}?{urlencode(values)}"
 
 
 def _withdraw_action(found: Request, http: HttpRequest) -> dict[str, str] | None:
@@ -247,4 +281,5 @@ def decide(http: HttpRequest, number: int) -> HttpResponse:
 def withdraw(http: HttpRequest, number: int) -> HttpResponse:
     """Taking a request back."""
     services.withdraw(number=number, by=http.user, at=timezone.now())
+    messages.success(http, _("Request #%(number)s is withdrawn.") % {"number": number})
     return redirect("request-detail", number=number)

@@ -107,6 +107,9 @@
     }
   });
 
+  // The browser may have filled a form from memory: the parts that follow from it are asked for again.
+  addEventListener("pageshow", () => $("#request-form")?.dispatchEvent(new Event("change", { bubbles: true })));
+
   // What went wrong is read first.
   $("[data-focus]")?.focus();
 

@@ -1,5 +1,6 @@
 """The kind "new project": a namespace with quota, limits, network isolation and members."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +22,16 @@ from tenants.models import Project, Tenant
 from tenants.subjects import subject_in
 from web.errors import Invalid
 from workflow.kinds import Kind, Target
+from workflow.machine import OPEN_STATES
 from workflow.models import Request
 from workflow.services.approval import approvers
+
+# How each quantity is read, and its bounds: millicores and bytes. The upper ones are those of no cluster of today.
+QUANTITIES: dict[str, tuple[Callable[[str], int], int, int]] = {
+    "cpu": (millicores, 100, 10_000 * 1000),
+    "memory": (bytes_of, 64 * 1024**2, 100 * 1024**4),
+    "storage": (bytes_of, 0, 10 * 1024**5),
+}
 
 
 class NewProject(Kind):
@@ -32,6 +41,7 @@ class NewProject(Kind):
     title = new_project_schema.TITLE
     summary = new_project_schema.SUMMARY
     schema = new_project_schema.SCHEMA
+    name_field = "name"
 
     def may_ask(self, user: User) -> bool:
         """Owners and developers of any tenant."""
@@ -67,7 +77,7 @@ class NewProject(Kind):
             raise Invalid(problem, {place: problem})
         namespace = rules.namespace_of(values["tenant"], values["name"], values["environment"])
         return Target(
-            key=f"namespace:{namespace}",
+            key=_key(namespace),
             tenant=Tenant.objects.get(code=values["tenant"]),
             environment=values["environment"],
             cluster=cluster,
@@ -162,11 +172,19 @@ class NewProject(Kind):
             return "", ""
         if values["tenant"] not in queries.tenants_askable_by(user).values_list("code", flat=True):
             return "", ""
-        return _name_of(values)
+        name, problem = _name_of(values)
+        if name and not problem and Request.objects.filter(target=_key(name), state__in=OPEN_STATES).exists():
+            problem = _("An open request asks for this name already.")
+        return name, problem
 
     def result_url(self, request: Request) -> str:
         """The project's page."""
         return reverse("project-detail", args=[request.uid]) if request.bundle_id else ""
+
+
+def _key(namespace: str) -> str:
+    """What at most one open request is about."""
+    return f"namespace:{namespace}"
 
 
 def quota_of(values: dict[str, Any]) -> dict[str, int]:
@@ -229,7 +247,7 @@ def _bad_name(reason: str) -> str:
 
 def _quantity_errors(values: dict[str, Any]) -> dict[str, str]:
     errors = {}
-    for field, parse, least in (("cpu", millicores, 100), ("memory", bytes_of, 64 * 1024**2), ("storage", bytes_of, 0)):
+    for field, (parse, least, most) in QUANTITIES.items():
         try:
             amount = parse(values[field])
         except ValueError as error:
@@ -237,6 +255,8 @@ def _quantity_errors(values: dict[str, Any]) -> dict[str, str]:
             continue
         if amount < least:
             errors[f"/{field}"] = _("This is too little to run anything.")
+        elif amount > most:
+            errors[f"/{field}"] = _("This is more than any cluster has.")
     return errors
 
 

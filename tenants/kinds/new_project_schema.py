@@ -47,7 +47,7 @@ SCHEMA: dict[str, Any] = {
     "required": ["tenant", "name", "display_name", "environment", "cpu", "memory", "storage", "pods"],
     "x-sections": [
         {"id": "what", "title": _("What it is")},
-        {"id": "quota", "title": _("Quota"), "help": _("The most this project can use. It can be raised later.")},
+        {"id": "quota", "title": _("Quota"), "help": _("The most this project can use.")},
         {"id": "people", "title": _("Who works in it"), "help": _("You are a developer of it in any case.")},
         {"id": "why", "title": _("Why")},
     ],
@@ -83,6 +83,12 @@ SCHEMA: dict[str, Any] = {
                 "attrs": {"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"},
             },
         },
+        "cluster": {
+            "type": "string",
+            "maxLength": 40,
+            "default": "",
+            "x-form": {"section": "what", "label": _("Cluster"), "widget": "select"},
+        },
         "environment": {
             "type": "string",
             "enum": list(rules.ENVIRONMENTS),
@@ -93,12 +99,6 @@ SCHEMA: dict[str, Any] = {
                 "widget": "radio",
                 "options": ENVIRONMENT_OPTIONS,
             },
-        },
-        "cluster": {
-            "type": "string",
-            "maxLength": 40,
-            "default": "",
-            "x-form": {"section": "what", "label": _("Cluster"), "widget": "select"},
         },
         "cpu": _quantity("2", _("CPU"), _("Cores, for example 2 or 1500m")),
         "memory": _quantity("4Gi", _("Memory"), _("For example 4Gi or 512Mi")),
