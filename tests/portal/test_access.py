@@ -85,7 +85,7 @@ def test_anonymous__fragment__401_that_leaves_the_page_as_it_is(world):
     for name in PAGES:
         response = call(world, Client(), name, "GET", **{"HX-Request": "true"})
         assert (response.status_code, response.content) == (401, b""), name
-            assert "HX-Refresh" not in response, name
+        assert "HX-Refresh" not in response, name
 
 
 def test_anonymous__public__answered(world):
