@@ -18,7 +18,7 @@ class MeView(APIView):
 
     @extend_schema(operation_id="me", summary="Who am I", responses=PersonSerializer, tags=["account"])
     def get(self, request: Request) -> Response:
-        """The caller, with the roles the directory gave at the last sign-in."""
+        """The caller, with the roles the directory gives."""
         return Response(PersonSerializer(request.user).data)
 
 

@@ -12,7 +12,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from accounts import tokens
+from accounts import services, tokens
 from accounts.models import ApiToken, User
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer cp_...`; request.auth becomes the ApiToken."""
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        """User and token, or None where no bearer token is sent. Raises AuthenticationFailed (401) for a bad one."""
+        """User and token, or None where no bearer token is sent. Raises AuthenticationFailed (401) for a bad one,
+        DirectoryUnavailable (503) where nobody knows what its owner may still do."""
         scheme, _space, text = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -35,6 +36,10 @@ class TokenAuthentication(BaseAuthentication):
         if token is None:
             # One sentence for all: what is wrong with a token is its owner's business.
             raise AuthenticationFailed(_("The token is not valid, has expired or was revoked."))
+        try:
+            services.refresh_person(user=token.user, at=timezone.now())
+        except services.PersonGone as gone:
+            raise AuthenticationFailed(gone.sentence) from gone
         _note_use(token)
         return token.user, token
 

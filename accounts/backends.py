@@ -7,15 +7,25 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_auth_ldap.backend import LDAPBackend, ldap_error
 from django_auth_ldap.config import LDAPSettings
 
 from accounts import directory, ldap_settings, rules
 from accounts.models import User
+from web.errors import Forbidden
 
 _LONGEST_PASSWORD = 512
 # What a directory answers where the person is at fault and not itself: no password set, locked, password expired.
 _REFUSALS = (ldap.INAPPROPRIATE_AUTH, ldap.UNWILLING_TO_PERFORM, ldap.CONSTRAINT_VIOLATION, ldap.INSUFFICIENT_ACCESS)
+
+
+class NotAPerson(Forbidden):
+    """The name belongs to a service account: its roles were given to its owner, not to a namesake in the directory."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This name belongs to a service account; nobody signs in with it."))
 
 
 class DirectoryBackend(LDAPBackend):
@@ -28,7 +38,7 @@ class DirectoryBackend(LDAPBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """The person behind name and password, or None. Raises DirectoryUnavailable.
+        """The person behind name and password, or None. Raises DirectoryUnavailable, NotAPerson.
 
         What cannot be a user name or a password never reaches the directory; an empty password above all, for which
         many servers answer a bind with success (RFC 4513, 5.1.2).
@@ -51,10 +61,13 @@ class DirectoryBackend(LDAPBackend):
         )
         if not user.is_active:
             raise ldap_user.AuthenticationFailed("the account is switched off")
+        if user.owner_id is not None:
+            raise NotAPerson
         user.display_name = person.display_name
         user.email = person.email
-        user.directory_groups = [dn for dn in groups if len(dn) <= 512]
+        user.directory_groups = [dn for dn in groups if len(dn) <= rules.LONGEST_DN]
         user.roles = rules.roles_of(user.directory_groups, settings.ROLE_GROUPS)
+        user.roles_seen_at = timezone.now()
         return user, False
 
     def get_user(self, user_id: int) -> User | None:

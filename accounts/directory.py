@@ -31,6 +31,10 @@ class DirectoryUnavailable(UserError):
         super().__init__(_("The company directory does not answer. Try again in a few minutes."))
 
 
+class UnusableGroup(Exception):
+    """No cluster can be told of this group; the code says why: missing, unnamed, ambiguous."""
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody in the directory; `username` is lower case, as in the portal's accounts."""
@@ -42,7 +46,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Group:
-    """A group in the directory; `dn` is in the normal form of accounts.rules.normal_dn."""
+    """A group in the directory; `cn` and `dn` are spelt as the directory spells them."""
 
     cn: str
     dn: str
@@ -61,7 +65,6 @@ def find_people(text: str, limit: int) -> list[Person]:
     anywhere = _containing(text, [name, "cn", "displayName", "mail"])
     found = _search(
         settings.LDAP_USER_BASE,
-        ldap.SCOPE_SUBTREE,
         f"(&(objectClass=person){anywhere})",
         ldap_settings.person_attributes(),
         limit,
@@ -77,13 +80,12 @@ def find_groups(text: str, limit: int) -> list[Group]:
         return []
     found = _search(
         settings.LDAP_GROUP_BASE,
-        ldap.SCOPE_SUBTREE,
         f"(&{_GROUP_CLASSES}{_containing(text, ['cn', 'description'])})",
         ["cn", "description"],
         limit,
     )
     groups = [
-        Group(cn=_first(attributes, "cn"), dn=rules.normal_dn(dn), description=_first(attributes, "description"))
+        Group(cn=_first(attributes, "cn"), dn=dn, description=_first(attributes, "description"))
         for dn, attributes in found
     ]
     return sorted(groups, key=lambda group: group.cn.lower())
@@ -94,21 +96,49 @@ def person_exists(username: str) -> bool:
     name = rules.account_name(username)
     if name is None:
         return False
-    wanted = settings.LDAP_USER_FILTER % {"user": ldap.filter.escape_filter_chars(name)}
-    found = _search(settings.LDAP_USER_BASE, ldap.SCOPE_SUBTREE, wanted, ldap_settings.person_attributes(), 2)
-    # A filter may also match a mail address; the account is kept under the user name alone.
-    return len(found) == 1 and _first(found[0][1], rules.username_attribute(settings.LDAP_USER_FILTER)).lower() == name
+    with _bound() as connection:
+        return _person_dn(connection, name) is not None
 
 
-def group_exists(dn: str) -> bool:
-    """Whether `dn` is a group below LDAP_GROUP_BASE. Raises DirectoryUnavailable."""
+def groups_of_person(username: str) -> list[str] | None:
+    """The normal DNs, sorted, of the groups of whoever signs in as `username`, or None where nobody does any more.
+
+    Raises DirectoryUnavailable.
+    """
+    name = rules.account_name(username)
+    if name is None:
+        return None
+    with _bound() as connection:
+        dn = _person_dn(connection, name)
+        return None if dn is None else groups_of(connection, dn)
+
+
+def group_named(dn: str) -> Group:
+    """The group below LDAP_GROUP_BASE that is meant by `dn`, in the directory's own spelling.
+
+    A directory also takes letters for equal that only look alike (RFC 4518, 2.3); a person who reads the DN does not,
+    so only upper and lower case and optional spaces may differ. Clusters know groups by their cn, with its case: it
+    must be in the DN as it is in the entry, and no other group may have it. Raises UnusableGroup, DirectoryUnavailable.
+    """
     try:
         wanted = rules.normal_dn(dn)
     except ValueError:
-        return False
-    if not wanted.endswith("," + rules.normal_dn(settings.LDAP_GROUP_BASE)):
-        return False
-    return bool(_search(wanted, ldap.SCOPE_BASE, _GROUP_CLASSES, ["cn"], 1))
+        raise UnusableGroup("missing") from None
+    if not rules.is_below(wanted, settings.LDAP_GROUP_BASE):
+        raise UnusableGroup("missing")
+    with _bound() as connection:
+        try:
+            found = _entries(connection, wanted, ldap.SCOPE_BASE, _GROUP_CLASSES, ["cn", "description"], 1)
+        except (ldap.NO_SUCH_OBJECT, ldap.INVALID_DN_SYNTAX):
+            found = []
+        if not found or rules.normal_dn(found[0][0]) != wanted:
+            raise UnusableGroup("missing")
+        [(own_dn, attributes)] = found
+        cn = _cn_of(own_dn, attributes)
+        same_name = f"(&{_GROUP_CLASSES}(cn={ldap.filter.escape_filter_chars(cn)}))"
+        if len(_entries(connection, settings.LDAP_GROUP_BASE, ldap.SCOPE_SUBTREE, same_name, ["cn"], 2)) != 1:
+            raise UnusableGroup("ambiguous")
+    return Group(cn=cn, dn=own_dn, description=_first(attributes, "description"))
 
 
 def groups_of(connection: Any, person_dn: str) -> list[str]:
@@ -160,15 +190,29 @@ def _bound() -> Iterator[Any]:
                 connection.unbind_s()
 
 
-def _search(base: str, scope: int, wanted: str, attributes: list[str], limit: int) -> list[tuple[str, dict[str, Any]]]:
+def _search(base: str, wanted: str, attributes: list[str], limit: int) -> list[tuple[str, dict[str, Any]]]:
     with _bound() as connection:
-        try:
-            return _entries(connection, base, scope, wanted, attributes, limit)
-        except ldap.NO_SUCH_OBJECT:
-            # A missing base is a fault of the settings; a missing entry is an answer.
-            if scope == ldap.SCOPE_BASE:
-                return []
-            raise
+        return _entries(connection, base, ldap.SCOPE_SUBTREE, wanted, attributes, limit)
+
+
+def _person_dn(connection: Any, name: str) -> str | None:
+    wanted = settings.LDAP_USER_FILTER % {"user": ldap.filter.escape_filter_chars(name)}
+    attribute = rules.username_attribute(settings.LDAP_USER_FILTER)
+    found = _entries(connection, settings.LDAP_USER_BASE, ldap.SCOPE_SUBTREE, wanted, [attribute], 2)
+    # A filter may also match a mail address; the account is kept under the user name alone.
+    is_one = len(found) == 1 and _first(found[0][1], attribute).lower() == name
+    return found[0][0] if is_one else None
+
+
+def _cn_of(dn: str, attributes: Mapping[str, Any]) -> str:
+    """The cn in the DN, where the entry has it letter for letter; else nobody knows which one a cluster hears of."""
+    try:
+        cn = rules.common_name(dn)
+    except ValueError:
+        raise UnusableGroup("unnamed") from None
+    if cn not in _all(attributes, "cn"):
+        raise UnusableGroup("unnamed")
+    return cn
 
 
 def _entries(
@@ -200,9 +244,15 @@ def _containing(text: str, attributes: list[str]) -> str:
 
 
 def _first(attributes: Mapping[str, Any], name: str) -> str:
-    """The first value of an attribute as text; names compare without case, as servers spell them as they like."""
-    for key, values in attributes.items():
-        if key.lower() == name.lower() and values:
-            value = values[0]
-            return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    return ""
+    """The first value of an attribute as text, "" where there is none."""
+    return next(iter(_all(attributes, name)), "")
+
+
+def _all(attributes: Mapping[str, Any], name: str) -> list[str]:
+    """An attribute's values as text; names compare without case, as servers spell them as they like."""
+    return [
+        value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+        for key, values in attributes.items()
+        if key.lower() == name.lower()
+        for value in values
+    ]

@@ -16,10 +16,14 @@ class User(AbstractBaseUser):
     display_name = models.CharField(max_length=128, blank=True)
     email = models.EmailField(blank=True)
     is_active = models.BooleanField(default=True)
-    # Distinguished names of the directory groups, lower case, as of the last login.
+    # Distinguished names of the directory groups, lower case, as of roles_seen_at.
     directory_groups = ArrayField(models.CharField(max_length=512), default=list, blank=True)
-    # administrator, auditor, approver:<slug>; derived from directory_groups at login.
+    # administrator, auditor, approver:<slug>; derived from directory_groups.
     roles = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    # When the directory last said what this person is; null: never, or that there is no such person any more.
+    roles_seen_at = models.DateTimeField(null=True, blank=True)
+    # When it was last asked in vain.
+    roles_missed_at = models.DateTimeField(null=True, blank=True)
     language = models.CharField(max_length=10, blank=True)
     theme = models.CharField(max_length=5, blank=True, choices=[("light", "light"), ("dark", "dark")])
     # A service account acts for a person, who counts as the asker of its requests.
@@ -51,6 +55,11 @@ class User(AbstractBaseUser):
     def approver_slugs(self) -> set[str]:
         """Slugs of the approver groups this person belongs to."""
         return {role.partition(":")[2] for role in self.roles if role.startswith("approver:")}
+
+    @property
+    def principal_id(self) -> int:
+        """Who answers for what this account does: its owner for a service account, else the person."""
+        return self.owner_id or self.pk
 
     @property
     def subjects(self) -> list[str]:

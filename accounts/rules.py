@@ -11,6 +11,9 @@ _USERNAME = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
 # The audit names the portal itself so; nobody may sign in under that name.
 _RESERVED = {"system"}
 
+# The width of the columns that keep one.
+LONGEST_DN = 512
+
 SCOPES = ("read", "request", "decide")
 LONGEST_TOKEN_DAYS = 365
 MOST_ACTIVE_TOKENS = 20
@@ -31,14 +34,31 @@ def account_name(typed: str) -> str | None:
 
 
 def normal_dn(dn: str) -> str:
-    """A distinguished name in the one spelling in which two are compared: lower case, no optional spaces.
+    """A distinguished name in the one spelling in which two are compared: lower case, no optional spaces (RFC 4514).
 
     Raises ValueError when it is none.
     """
-    try:
-        return str(ldap.dn.dn2str(ldap.dn.str2dn(dn))).lower()
-    except ldap.DECODING_ERROR:
-        raise ValueError(f"{dn!r} is not a distinguished name.") from None
+    # What is named by several values together has no order among them.
+    return str(
+        ldap.dn.dn2str([sorted((_lower(kind), _lower(value), how) for kind, value, how in p) for p in _parts(dn)])
+    )
+
+
+def is_below(dn: str, base: str) -> bool:
+    """Whether the entry `dn` would stand somewhere below `base`. Raises ValueError when one is no DN."""
+    parts, above = _parts(normal_dn(dn)), _parts(normal_dn(base))
+    return len(parts) > len(above) and parts[-len(above) :] == above
+
+
+def common_name(dn: str) -> str:
+    """The cn by which `dn` names its entry, in its case and without the DN's own escapes: "a,b" of cn=a\\,b,ou=groups.
+
+    Raises ValueError where it is not named by a cn.
+    """
+    for kind, value, _how in (_parts(dn) or [[]])[0]:
+        if kind.lower() == "cn":
+            return value
+    raise ValueError(f"{dn!r} does not begin with a cn.")
 
 
 def roles_of(group_dns: Iterable[str], mapping: Mapping[str, str]) -> list[str]:
@@ -66,3 +86,15 @@ def language_for(wanted: Sequence[str]) -> str:
         if code.lower().partition("-")[0] == "en":
             return "en"
     return "en"
+
+
+def _parts(dn: str) -> list[list[tuple[str, str, int]]]:
+    try:
+        return list(ldap.dn.str2dn(dn))
+    except ldap.DECODING_ERROR:
+        raise ValueError(f"{dn!r} is not a distinguished name.") from None
+
+
+def _lower(text: str) -> str:
+    """Lower case, but no letter becomes one of ASCII that was none: the Kelvin sign is not a k."""
+    return "".join(letter if not letter.isascii() and letter.lower().isascii() else letter.lower() for letter in text)

@@ -7,10 +7,23 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts import rules, tokens
+from accounts import directory, rules, tokens
 from accounts.models import ApiToken, ApproverGroup, User
 from audit import services as audit
-from web.errors import Conflict, Forbidden, Invalid
+from web.errors import Conflict, Forbidden, Invalid, UserError
+
+# How long a directory that did not answer is not asked again for the same person: every try costs seconds.
+_SPARE_AFTER_SILENCE = timedelta(minutes=1)
+
+
+class PersonGone(UserError):
+    """The directory knows the person no longer; all sessions have ended and no token works."""
+
+    status = 401
+    code = "person-gone"
+
+    def __init__(self) -> None:
+        super().__init__(_("The company directory does not know this person any more."))
 
 
 def note_login(*, user: User, address: str, at: datetime) -> None:
@@ -26,7 +39,9 @@ def note_login(*, user: User, address: str, at: datetime) -> None:
 
 
 def note_failed_login(*, username: str | None, reason: str, address: str, at: datetime) -> None:
-    """Writes down a refused login: `reason` is wrong, locked or unavailable; `username` None where none was given.
+    """Writes down a refused login; `username` None where none was given.
+
+    `reason` is wrong, locked, unavailable or service-account.
 
     What was typed is kept only where it can be a user name: people type their password into the wrong field.
     """
@@ -44,6 +59,34 @@ def note_logout(*, user: User, at: datetime) -> None:
     """Writes down that `user` signed out."""
     with transaction.atomic():
         audit.record(actor=user, action="user.logout", subject=_subject(user), at=at)
+
+
+def refresh_person(*, user: User, at: datetime) -> None:
+    """Groups and roles of `user` as the directory has them now, unless they were seen within ROLES_FRESH_SECONDS.
+
+    A service account is no entry of the directory: its owner is looked up in its place. While the directory does not
+    answer, what it said within the life of a session (SESSION_COOKIE_AGE) counts. Raises PersonGone,
+    directory.DirectoryUnavailable.
+    """
+    if user.owner is not None:
+        refresh_person(user=user.owner, at=at)
+        return
+    if _is_within(user.roles_seen_at, timedelta(seconds=settings.ROLES_FRESH_SECONDS), at):
+        return
+    try:
+        if _is_within(user.roles_missed_at, _SPARE_AFTER_SILENCE, at):
+            raise directory.DirectoryUnavailable
+        groups = directory.groups_of_person(user.username)
+    except directory.DirectoryUnavailable:
+        if not _is_within(user.roles_missed_at, _SPARE_AFTER_SILENCE, at):
+            User.objects.filter(pk=user.pk).update(roles_missed_at=at)
+        if _is_within(user.roles_seen_at, timedelta(seconds=settings.SESSION_COOKIE_AGE), at):
+            return
+        raise
+    if groups is None:
+        _note_gone(user, at)
+        raise PersonGone
+    _note_groups(user, [dn for dn in groups if len(dn) <= rules.LONGEST_DN], at)
 
 
 def issue_token(
@@ -161,6 +204,40 @@ def check_preferences(*, language: str | None, theme: str | None) -> None:
         raise Invalid(_("This language is not spoken here."), {"/language": _("Choose one of the languages offered.")})
     if theme and theme not in ("light", "dark"):
         raise Invalid(_("There is no such theme."), {"/theme": _("Choose light or dark.")})
+
+
+def _is_within(moment: datetime | None, age: timedelta, at: datetime) -> bool:
+    return moment is not None and at - moment < age
+
+
+def _note_groups(user: User, groups: list[str], at: datetime) -> None:
+    before = user.roles
+    user.directory_groups, user.roles = groups, rules.roles_of(groups, settings.ROLE_GROUPS)
+    user.roles_seen_at = at
+    with transaction.atomic():
+        user.save(update_fields=["directory_groups", "roles", "roles_seen_at"])
+        if user.roles != before:
+            audit.record(
+                actor=None,
+                action="user.roles",
+                subject=_subject(user),
+                at=at,
+                before={"roles": before},
+                after={"roles": user.roles},
+            )
+
+
+def _note_gone(user: User, at: datetime) -> None:
+    """Takes all the person was; another password, though nobody can use one, ends the sessions in other browsers."""
+    is_news = user.roles_seen_at is not None
+    before = {"roles": user.roles}
+    user.directory_groups, user.roles, user.roles_seen_at = [], [], None
+    user.set_unusable_password()
+    with transaction.atomic():
+        user.save(update_fields=["directory_groups", "roles", "roles_seen_at", "password"])
+        # A token that is tried again and again is one event.
+        if is_news:
+            audit.record(actor=None, action="user.gone", subject=_subject(user), at=at, before=before)
 
 
 def _check_token(*, name: str, scopes: Collection[str], days: int) -> None:

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import queries, rules, services
 from accounts.addresses import client_address
+from accounts.backends import NotAPerson
 from accounts.directory import DirectoryUnavailable
 from accounts.forms import TokenForm, scope_labels
 from accounts.models import ApiToken, User
@@ -54,6 +55,9 @@ def login(request: HttpRequest) -> HttpResponse:
     except DirectoryUnavailable as error:
         services.note_failed_login(reason="unavailable", **noted)
         return _login_page(request, _unavailable_error(error), status=error.status)
+    except NotAPerson as error:
+        services.note_failed_login(reason="service-account", **noted)
+        return _login_page(request, _service_account_error(error), status=error.status)
     if user is None:
         is_locked = getattr(request, "axes_locked_out", False)
         services.note_failed_login(reason="locked" if is_locked else "wrong", **noted)
@@ -69,7 +73,7 @@ def login(request: HttpRequest) -> HttpResponse:
 def locked_out(request: HttpRequest, _response: HttpResponse | None, _credentials: dict[str, Any]) -> HttpResponse:
     """The login page after too many tries; the middleware of django-axes calls it as well."""
     pause = get_cool_off(request) or timedelta(0)
-    hours = max(1, round(pause.total_seconds() / 3600))
+    hours = _hours(pause)
     error = {
         "title": _("Too many wrong tries"),
         "text": ngettext(
@@ -175,10 +179,23 @@ def _wrong_error(request: HttpRequest) -> dict[str, str]:
     if failures is not None:
         left = max(0, settings.AXES_FAILURE_LIMIT - failures)
         tries = ngettext(
-            "You can try %(left)s more time before a pause.", "You can try %(left)s more times before a pause.", left
+            "You can try %(left)s more time before a pause of %(pause)s.",
+            "You can try %(left)s more times before a pause of %(pause)s.",
+            left,
         )
-        text = f"{tries % {'left': left}} {text}"
+        hours = _hours(get_cool_off(request) or timedelta(0))
+        pause = ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": hours}
+        text = f"{tries % {'left': left, 'pause': pause}} {text}"
     return {"title": _("The user name or the password is wrong"), "text": text, "tone": "danger"}
+
+
+def _hours(pause: timedelta) -> int:
+    return max(1, round(pause.total_seconds() / 3600))
+
+
+def _service_account_error(error: NotAPerson) -> dict[str, str]:
+    todo = _("Sign in with your own name; programs use the service account by API tokens.")
+    return {"title": error.sentence, "text": todo, "tone": "danger"}
 
 
 def _unavailable_error(error: DirectoryUnavailable) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """One bounded pass that brings a cluster closer to a bundle's wanted revision."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters import sealing
+from clusters import rules, sealing
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import Applied, Desired, Driver, DriverError, ObjectRef
 from clusters.models import Bundle, BundleObject, BundleRevision
@@ -17,6 +18,12 @@ from work.tasks import Pass
 
 LOOK_AGAIN_FIRST, LOOK_AGAIN_LAST = timedelta(seconds=1), timedelta(seconds=30)  # while objects become ready
 OBSERVE_EVERY = timedelta(seconds=60)  # once they are: keeps usage figures fresh
+RETRY_AFTER_MOST = timedelta(seconds=300)  # whatever a server asks for
+# Ends a pass over a slow cluster before Celery's time limit would; the next one goes on from there.
+PASS_SECONDS = 30.0
+DONE = ("applied", "ready")
+# What was removed by ourselves may be wanted, and created, again.
+GONE: dict[str, Any] = {"state": "gone", "had": False, "uid": ""}
 
 
 def reconcile(lease: Lease) -> Pass:
@@ -33,20 +40,25 @@ def reconcile(lease: Lease) -> Pass:
     except DriverError as error:
         return _stop(lease, error)
     except sealing.Unreadable as error:
-        return _stop(lease, DriverError(error.sentence, transient=False))
+        return _stop(lease, DriverError(error.sentence, transient=False, operator=True))
 
 
 def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driver) -> str:
     """Makes every object as wanted, in order, then removes what is no longer wanted; the commit's id for GitOps."""
-    kept = _intend(lease, bundle, revision)
+    kept, started = _intend(lease, bundle, revision), time.monotonic()
+    at_once = not driver.capabilities.writes_at_commit
     desired = []
     for row, entry in zip(kept, revision.objects_wanted, strict=True):
         wanted = Desired(entry["manifest"], str(bundle.uid), entry["changed_in"], row.uid if row.had else "")
         desired.append(wanted)
+        if at_once and row.state in DONE:
+            continue
+        if time.monotonic() - started > PASS_SECONDS:
+            raise DriverError(Sentence(gettext_noop("The cluster answers slowly; the rest follows.")), transient=True)
         try:
             applied = driver.apply(wanted)
             failpoints.reach(f"after-apply-{row.kind}")
-            _remember(lease, row, applied)
+            _remember(lease, row, applied, had=at_once)
         except DriverError as error:
             with guarded(lease):
                 BundleObject.objects.filter(pk=row.pk).update(
@@ -57,7 +69,13 @@ def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Drive
     source = revision.provenance
     message = f"{bundle.namespace}: revision {revision.number}\n\nRequest: {source.get('request', '')}\n"
     message += f"Asked by: {source.get('asker', '')}\nApproved by: {', '.join(source.get('approvers', []))}\n"
-    return driver.commit(desired, removed, message)
+    failpoints.reach("before-commit")
+
+    def still_ours() -> None:
+        with guarded(lease):
+            pass
+
+    return driver.commit(desired, removed, message, still_ours)
 
 
 def _intend(lease: Lease, bundle: Bundle, revision: BundleRevision) -> list[BundleObject]:
@@ -65,31 +83,41 @@ def _intend(lease: Lease, bundle: Bundle, revision: BundleRevision) -> list[Bund
     rows = []
     with guarded(lease):
         for position, entry in enumerate(revision.objects_wanted):
-            meta = entry["manifest"]["metadata"]
-            row, _created = BundleObject.objects.update_or_create(
+            api_version, kind, namespace, name = rules.reference(entry["manifest"])
+            row, _created = BundleObject.objects.get_or_create(
                 bundle=bundle,
-                api_version=entry["manifest"]["apiVersion"],
-                kind=entry["manifest"]["kind"],
-                namespace=meta.get("namespace", ""),
-                name=meta["name"],
-                defaults={"position": position, "revision": entry["changed_in"], "state": "pending", "message": None},
+                api_version=api_version,
+                kind=kind,
+                namespace=namespace,
+                name=name,
+                defaults={"revision": entry["changed_in"]},
             )
+            # What an earlier pass has already done for this revision stays done.
+            if row.state not in DONE or row.revision != entry["changed_in"]:
+                row.state, row.message = "pending", None
+            row.position, row.revision = position, entry["changed_in"]
+            row.save(update_fields=["state", "message", "position", "revision"])
             rows.append(row)
     return rows
 
 
-def _remember(lease: Lease, row: BundleObject, applied: Applied) -> None:
-    """Writes what became of one object."""
-    gone = applied.outcome == "missing"
-    state = {"superseded": "superseded", "missing": "missing"}.get(applied.outcome, "applied")
-    changes: dict[str, Any] = {"state": state, "message": None}
-    if not gone:
-        changes |= {"had": True, "uid": applied.uid or row.uid}
+def _remember(lease: Lease, row: BundleObject, applied: Applied, *, had: bool) -> None:
+    """Writes what became of one object; `had` is False where it exists only once the pass is committed."""
+    refused = {
+        "superseded": gettext_noop("%(kind)s %(name)s is newer in the cluster than what was approved here."),
+        "missing": gettext_noop(
+            "%(kind)s %(name)s was removed in the cluster by somebody else and is not created again."
+        ),
+    }
+    changes: dict[str, Any] = {"state": "pending", "message": None}
+    if applied.outcome in refused:
+        changes["state"] = applied.outcome
+    elif had:
+        changes |= {"state": "applied", "had": True, "uid": applied.uid or row.uid}
     with guarded(lease):
         BundleObject.objects.filter(pk=row.pk).update(**changes)
-    if gone:
-        text = gettext_noop("%(kind)s %(name)s was removed in the cluster by somebody else and is not created again.")
-        raise DriverError(_about(row, text), transient=False)
+    if applied.outcome in refused:
+        raise DriverError(_about(row, refused[applied.outcome]), transient=False)
 
 
 def _prune(lease: Lease, bundle: Bundle, kept: list[BundleObject], driver: Driver) -> list[ObjectRef]:
@@ -99,10 +127,20 @@ def _prune(lease: Lease, bundle: Bundle, kept: list[BundleObject], driver: Drive
     for row in extra:
         ref = ref_of(row)
         removed.append(ref)
-        state = "gone" if driver.delete(ref, row.uid, str(bundle.uid)) else "removing"
+        changes = GONE if _is_gone(driver, ref, row, bundle) else {"state": "removing"}
         with guarded(lease):
-            BundleObject.objects.filter(pk=row.pk).update(state=state)
+            BundleObject.objects.filter(pk=row.pk).update(**changes)
     return removed
+
+
+def _is_gone(driver: Driver, ref: ObjectRef, row: BundleObject, bundle: Bundle) -> bool:
+    """Removes an object that is no longer wanted; one that was never ours is let go of."""
+    try:
+        return driver.delete(ref, row.uid, str(bundle.uid))
+    except DriverError as error:
+        if error.transient or error.operator or row.had:
+            raise
+        return True
 
 
 def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driver, committed: str) -> Pass:
@@ -110,26 +148,44 @@ def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driv
     now = timezone.now()
     if not driver.capabilities.can_observe:
         with guarded(lease):
-            bundle.objects_kept.filter(state="removing").update(state="gone", observed_at=now)
-            bundle.objects_kept.exclude(state="gone").update(state="applied", observed_at=now)
-        _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None)
+            bundle.objects_kept.filter(state="removing").update(observed_at=now, **GONE)
+            kept = bundle.objects_kept.exclude(state="gone")
+            kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
+        _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None, blocked=False)
         return Pass(observed=lease.generation)
     unready = _observe(lease, bundle, driver, now)
     if unready:
         _note(lease, message=unready[0].stored())
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
-    _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None)
+    _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None, blocked=False)
     return Pass(observed=lease.generation, after=OBSERVE_EVERY)
 
 
 def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
-    """Observes a bundle that has nothing to be applied; it changes nothing in the cluster."""
+    """Observes a bundle that has nothing to be applied, and sweeps away what a late worker brought back."""
     if not driver.capabilities.can_observe:
         return Pass()
-    unready = _observe(lease, bundle, driver, timezone.now())
+    try:
+        _sweep(lease, bundle, driver)
+        unready = _observe(lease, bundle, driver, timezone.now())
+    except DriverError as error:
+        # The wanted revision is in place: looking again is all there is to do.
+        unready = [error.sentence]
     _note(lease, message=unready[0].stored() if unready else None)
     return Pass(after=OBSERVE_EVERY)
+
+
+def _sweep(lease: Lease, bundle: Bundle, driver: Driver) -> None:
+    """Removes objects with this bundle's fence that it no longer keeps: created by a worker that was stopped between
+    reading and creating while another one removed them. Only the very ones that were seen, by their uid."""
+    kept = {ref_of(row) for row in bundle.objects_kept.exclude(state="gone")}
+    extra = [ref for ref in driver.inventory(bundle.namespace) if ref not in kept]
+    for seen in driver.observe(extra) if extra else ():
+        if seen.exists and seen.bundle == str(bundle.uid):
+            with guarded(lease):
+                pass
+            driver.delete(seen.ref, seen.uid, seen.bundle)
 
 
 def _observe(lease: Lease, bundle: Bundle, driver: Driver, now: datetime) -> list[Sentence]:
@@ -155,10 +211,14 @@ def _observe(lease: Lease, bundle: Bundle, driver: Driver, now: datetime) -> lis
 def _stop(lease: Lease, error: DriverError) -> Pass:
     """Writes the server's sentence; transient and operator errors are tried again, others wait for a person."""
     again = error.transient or error.operator
-    _note(lease, message=error.sentence.stored(), blocked=not again)
+    with guarded(lease):
+        # A newer revision may have come meanwhile; this error is not about that one.
+        current = Bundle.objects.filter(pk=lease.pk, generation=lease.generation)
+        current.update(message=error.sentence.stored(), blocked=not again)
     if not again:
         return Pass()
-    return Pass(failed=True, after=timedelta(seconds=error.retry_after) if error.retry_after else None)
+    after = min(timedelta(seconds=error.retry_after), RETRY_AFTER_MOST) if error.retry_after else None
+    return Pass(failed=True, after=after)
 
 
 def _note(lease: Lease, **changes: Any) -> None:

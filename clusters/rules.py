@@ -26,7 +26,7 @@ class NotConfined(ValueError):
 
 def digest_of(value: object) -> str:
     """SHA-256 (hex) of the value's canonical JSON."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

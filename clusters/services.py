@@ -1,5 +1,6 @@
 """Use cases of the fleet: registering a cluster, saying what a bundle should be."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from audit import services as audit
 from clusters import rules, sealing
 from clusters.access import token_place
 from clusters.models import Bundle, BundleRevision, Cluster
-from web.errors import Forbidden
+from web.errors import Forbidden, Invalid
 
 
 @transaction.atomic
@@ -23,6 +24,7 @@ def register_cluster(*, name: str, token: str, by: User | None, at: datetime, **
     """
     if by is not None and not by.is_administrator:
         raise Forbidden(_("Only platform administrators register clusters."))
+    _check_formats(fields)
     cluster = Cluster.objects.select_for_update().filter(name=name).first() or Cluster(name=name)
     for field, value in fields.items():
         setattr(cluster, field, value)
@@ -33,6 +35,14 @@ def register_cluster(*, name: str, token: str, by: User | None, at: datetime, **
     after = {field: fields[field] for field in sorted(fields) if field != "ca"}
     audit.record(actor=by, action="cluster.register", subject=f"cluster:{name}", after=after, at=at)
     return cluster
+
+
+def _check_formats(fields: dict[str, Any]) -> None:
+    """Raises Invalid unless the formats of names have exactly one plain field: else nobody or all would be bound."""
+    for name, known in (("user_format", r"\{username\}"), ("group_format", r"\{(cn|dn)\}")):
+        if not re.fullmatch(rf"[^{{}}]*{known}[^{{}}]*", fields.get(name, "{username}" if "user" in name else "{cn}")):
+            sentence = _("This is not written as it should be.")
+            raise Invalid(sentence, {f"/{name}": sentence})
 
 
 @transaction.atomic
@@ -63,6 +73,8 @@ def set_desired(
         provenance=provenance,
         created_at=at,
     )
+    # The plan that was approved is about the live objects, so all of them are applied again.
+    locked.objects_kept.filter(state__in=["applied", "ready"]).update(state="pending")
     Bundle.objects.filter(pk=locked.pk).update(
         generation=number, due_at=at, attempts=0, blocked=False, message=None, offered_until=None
     )

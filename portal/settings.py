@@ -128,6 +128,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.FreshRolesMiddleware",
     "accounts.middleware.PreferredLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -188,6 +189,8 @@ LDAP_USER_FILTER = env.str("PORTAL_LDAP_USER_FILTER", "(uid=%(user)s)")
 LDAP_GROUP_BASE = env.str("PORTAL_LDAP_GROUP_BASE")
 # Portal role -> DN of the LDAP group: administrator, auditor, approver:<slug>.
 ROLE_GROUPS = _json("PORTAL_ROLE_GROUPS")
+# How long the directory is not asked again for somebody's groups.
+ROLES_FRESH_SECONDS = _int("PORTAL_ROLES_FRESH_SECONDS", 300)
 
 SESSION_ENGINE = "portal.sessions"
 SESSION_COOKIE_AGE = 12 * 3600

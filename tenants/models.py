@@ -92,7 +92,8 @@ class Project(models.Model):
 
 
 class ProjectMember(models.Model):
-    """Who is bound in the project's namespace; subjects as in Membership."""
+    """Who is bound in the project's namespace: "user:<name>" or "group:<dn>", as the directory spells the DN, because
+    the name in the cluster is made of it; to compare, accounts.rules.normal_dn."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="members")
     subject = models.CharField(max_length=520)

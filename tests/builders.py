@@ -26,7 +26,8 @@ def a_tenant(code: str = "claims", **members: str) -> Tenant:
 
 def a_user(username: str, *roles: str, **fields: Any) -> User:
     """A person as after a login."""
-    return User.objects.get_or_create(username=username, defaults={"roles": list(roles), **fields})[0]
+    seen = {"roles": list(roles), "roles_seen_at": timezone.now()}
+    return User.objects.get_or_create(username=username, defaults=seen | fields)[0]
 
 
 def a_cluster(name: str = "demo", **fields: Any) -> Cluster:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from threading import Event, Thread
 
 from django.conf import settings
-from django.db import connections, models, transaction
+from django.db import DatabaseError, connections, models, transaction
 from django.db.models import Case, F, Q, Value, When, Window
 from django.db.models.functions import Greatest, RowNumber
 from django.utils import timezone
@@ -103,8 +103,12 @@ def kept(lease: Lease) -> Iterator[None]:
         while not stop.wait(settings.WORK_LEASE_SECONDS / 3):
             now = timezone.now()
             until = now + timedelta(seconds=settings.WORK_LEASE_SECONDS)
-            if not mine(lease, now).update(lease_until=until):
-                break
+            try:
+                if not mine(lease, now).update(lease_until=until):
+                    break
+            except DatabaseError:
+                # The database may be back before the lease is over.
+                connections.close_all()
         connections.close_all()
 
     thread = Thread(target=beat, name="heartbeat", daemon=True)

@@ -49,6 +49,10 @@ class Kind(ABC):
         """Whether this person could ask for anything of this kind at all."""
 
     @abstractmethod
+    def may_still_ask(self, request: Request) -> bool:
+        """Whether who asked could still ask for this, at the time of the decision."""
+
+    @abstractmethod
     def options(self, user: User) -> dict[str, list[dict[str, Any]]]:
         """Choices that depend on the person, by field name: [{"value", "label", "help"}]."""
 

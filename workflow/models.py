@@ -53,6 +53,8 @@ class Request(models.Model):
     asker = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="requests")
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="+")
     idempotency_key = models.CharField(max_length=64, null=True)
+    # Of kind and values as they were sent: the same key with another wish is refused.
+    wish_digest = models.CharField(max_length=64)
     submitted_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     bundle = models.ForeignKey("clusters.Bundle", null=True, on_delete=models.PROTECT, related_name="requests")
@@ -123,16 +125,24 @@ class Decision(models.Model):
     request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="decisions")
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="decisions")
     by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    # The person behind it: a service account and its owner are one.
+    principal = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     verdict = models.CharField(max_length=10, choices=[("approve", "approve"), ("reject", "reject")])
     note = models.CharField(max_length=2000, blank=True)
     plan_digest = models.CharField(max_length=64)
     at = models.DateTimeField()
+    # An approval of a plan that changed before the request was approved counts no longer.
+    voided_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["at"]
         constraints = [
             # Nobody fills two steps of one request.
-            models.UniqueConstraint(fields=["request", "by"], name="workflow_decision_one_per_person"),
+            models.UniqueConstraint(
+                fields=["request", "principal"],
+                condition=Q(voided_at__isnull=True),
+                name="workflow_decision_one_per_person",
+            ),
             models.CheckConstraint(condition=Q(verdict="approve") | ~Q(note=""), name="workflow_rejection_has_note"),
         ]
 

@@ -37,9 +37,9 @@ def check_decide(request: Request, user: User) -> Step:
     step = current_step(request)
     if step is None or step.group.slug not in user.approver_slugs:
         raise NotYours(_("This step is decided by another group."))
-    if user.pk in (request.asker_id, request.asker.owner_id):
+    if user.principal_id == request.asker.principal_id:
         raise OwnRequest(_("You cannot decide your own request."))
-    if request.decisions.filter(by=user).exists():
+    if request.decisions.filter(principal=user.principal_id, voided_at__isnull=True).exists():
         raise NotYours(_("You have already decided a step of this request."))
     return step
 

@@ -17,14 +17,16 @@ def requests_visible_to(user: User) -> models.QuerySet[Request]:
     # The model above this room is reached by name, not by import.
     tenants = Request._meta.get_field("tenant").related_model._default_manager
     mine = tenants.filter(memberships__subject__in=user.subjects).values("pk")
-    return rows.filter(Q(tenant__in=mine) | Q(asker=user))
+    return rows.filter(Q(tenant__in=mine) | Q(asker=user) | Q(asker__owner=user))
 
 
 def inbox_of(user: User) -> models.QuerySet[Request]:
     """Open requests whose current step waits for one of this person's groups, oldest first, without their own."""
     waiting = Step.objects.filter(state="current", group__slug__in=user.approver_slugs).values("request")
-    mine = Q(asker=user) | Q(asker__owner=user) | Q(decisions__by=user)
-    return requests_visible_to(user).filter(pk__in=waiting).exclude(mine).order_by("id")
+    person = user.principal_id
+    decided = Decision.objects.filter(principal=person, voided_at__isnull=True).values("request")
+    own = Q(asker=person) | Q(asker__owner=person)
+    return requests_visible_to(user).filter(pk__in=waiting).exclude(own).exclude(pk__in=decided).order_by("id")
 
 
 def decisions_of(request: Request) -> models.QuerySet[Decision]:

@@ -77,7 +77,7 @@ def timeline(request: Request) -> list[Row]:
     rows = [_moment(_("Asked"), asked, request.submitted_at, "done", "send")]
     decisions = list(queries.decisions_of(request))
     for step in request.steps.all():
-        said = [d for d in decisions if d.step_id == step.pk]
+        said = [d for d in decisions if d.step_id == step.pk and d.voided_at is None]
         rows.append(_step_moment(step, ", ".join(str(d.by) for d in said)))
     if not request.steps.all():
         rows.append(
@@ -228,7 +228,7 @@ def log_rows(request: Request) -> list[Row]:
             "who": str(decision.by),
             "initials": str(decision.by)[:1].upper(),
             "at": decision.at,
-            "verdict_label": verdicts[decision.verdict],
+            "verdict_label": _("approved an earlier plan") if decision.voided_at else verdicts[decision.verdict],
             "text": decision.note,
         }
         for decision in queries.decisions_of(request)

@@ -19,7 +19,7 @@ from web.fragments import fragment
 from workflow import fields, machine, permissions, queries, rows, schema, services
 from workflow.kinds import Kind, all_kinds, kind_of
 from workflow.models import Request
-from workflow.services.submit import TargetBusy
+from workflow.services.submit import KeyReused, TargetBusy
 
 
 def _request_or_404(http: HttpRequest, number: int) -> Request:
@@ -38,7 +38,7 @@ def new(http: HttpRequest, kind: str) -> HttpResponse:
     values = schema.from_form(asked.schema, http.POST)
     key = http.POST.get("idempotency_key") or str(uuid.uuid4())
     try:
-        made = services.submit(kind=kind, values=values, by=http.user, at=timezone.now(), idempotency_key=key)
+        made = _submitted(http, kind, values, key)
     except Invalid as error:
         return _form(http, asked, values, error.fields, [error.sentence], key, status=422)
     except UserError as error:
@@ -46,6 +46,15 @@ def new(http: HttpRequest, kind: str) -> HttpResponse:
         return _form(http, asked, values, marked, [error.sentence], key, status=error.status)
     messages.success(http, _("Request #%(number)s is sent.") % {"number": made.number})
     return redirect("request-detail", number=made.number)
+
+
+def _submitted(http: HttpRequest, kind: str, values: dict[str, Any], key: str) -> Request:
+    """The request; a form that was changed after it was sent, by the browser's way back, is a new wish."""
+    try:
+        return services.submit(kind=kind, values=values, by=http.user, at=timezone.now(), idempotency_key=key)
+    except KeyReused:
+        fresh = str(uuid.uuid4())
+        return services.submit(kind=kind, values=values, by=http.user, at=timezone.now(), idempotency_key=fresh)
 
 
 def _prefilled(asked: Kind, http: HttpRequest) -> dict[str, Any]:

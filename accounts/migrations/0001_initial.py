@@ -45,6 +45,8 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=64), blank=True, default=list, size=None
                     ),
                 ),
+                ("roles_seen_at", models.DateTimeField(blank=True, null=True)),
+                ("roles_missed_at", models.DateTimeField(blank=True, null=True)),
                 ("language", models.CharField(blank=True, max_length=10)),
                 ("theme", models.CharField(blank=True, choices=[("light", "light"), ("dark", "dark")], max_length=5)),
                 (

@@ -1,6 +1,6 @@
 """The protocol every driver keeps: plain data in, plain data out, one error type."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Protocol
@@ -33,6 +33,8 @@ class Capabilities:
     can_dry_run: bool
     can_observe: bool
     can_hold_secrets: bool
+    # Nothing exists before `commit`: apply only says what will be.
+    writes_at_commit: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,17 @@ class Driver(Protocol):
         """Makes one object as wanted, unless a newer revision is live. Repeating it is harmless."""
         ...
 
-    def commit(self, desired: Sequence[Desired], removed: Sequence[ObjectRef], message: str) -> str:
-        """Ends a pass: drivers that write in one piece (GitOps) do so here and name the result; others answer ""."""
+    def commit(
+        self,
+        desired: Sequence[Desired],
+        removed: Sequence[ObjectRef],
+        message: str,
+        still_ours: Callable[[], None] = lambda: None,
+    ) -> str:
+        """Ends a pass: drivers that write in one piece (GitOps) do so here and name the result; others answer "".
+
+        `still_ours` raises when somebody else works on the bundle by now; it is asked between reading and writing.
+        """
         ...
 
     def observe(self, refs: Sequence[ObjectRef]) -> tuple[Observed, ...]:

@@ -1,8 +1,9 @@
 """The driver that commits manifests to a Git repository, from which Argo CD or Flux takes them to a cluster."""
 
 import os
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
@@ -47,7 +48,7 @@ class GitOpsDriver:
     `apply` and `delete` answer from the branch, `commit` writes. Nothing is kept from one pass to the next.
     """
 
-    capabilities = Capabilities(can_dry_run=False, can_observe=False, can_hold_secrets=False)
+    capabilities = Capabilities(can_dry_run=False, can_observe=False, can_hold_secrets=False, writes_at_commit=True)
 
     def __init__(self, connection: Connection, timeout: float) -> None:
         self._address = connection.address
@@ -76,7 +77,13 @@ class GitOpsDriver:
                 outcome = "unchanged"
             return Applied(desired.ref, outcome, desired.bundle, head.commit_id)
 
-    def commit(self, desired: Sequence[Desired], removed: Sequence[ObjectRef], message: str) -> str:
+    def commit(
+        self,
+        desired: Sequence[Desired],
+        removed: Sequence[ObjectRef],
+        message: str,
+        still_ours: Callable[[], None] = lambda: None,
+    ) -> str:
         """Writes the objects of a pass in one commit and answers its id; the branch's own if nothing differs.
 
         Newer files stay, and so do files that somebody removed. Tried again when somebody else was faster.
@@ -87,6 +94,8 @@ class GitOpsDriver:
         with _open(self._address) as repo:
             while True:
                 head = _Head(repo)
+                # Asked after the head was read: whoever takes over later finds the branch moved, or moves it first.
+                still_ours()
                 # A name may have gone to another bundle since: that one's file stays.
                 gone = [ref for ref in removed if _bundle(head.manifest(ref)) in bundles | {self._asked.get(ref)}]
                 written = _write(repo, head, _changes(head, desired, gone), message)
@@ -308,11 +317,24 @@ def _yaml(manifest: Manifest) -> str:
     return text
 
 
+# Read as text by every YAML reader; PyYAML alone would leave 1e3, 08, Y or 0o17 bare, which others take for numbers.
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+
+
 class _Plain(yaml.SafeDumper):
     """Without anchors: whether two parts are one object in Python is nobody's business."""
 
+    def text(self, data: str) -> yaml.ScalarNode:
+        """A text, quoted unless it can be nothing else."""
+        bare = _BARE.fullmatch(data) and data.lower() not in _WORDS
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if bare else '"')
+
     def ignore_aliases(self, data: object) -> bool:
         return True
+
+
+_Plain.add_representer(str, _Plain.text)
 
 
 def _parsed(text: str, path: str) -> Manifest:

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from accounts import directory
 from accounts.models import User
-from accounts.rules import normal_dn
 from clusters import services as fleet
 from clusters.models import BundleRevision, Cluster
 from clusters.quantity import bytes_of, millicores
@@ -47,6 +46,10 @@ class NewProject(Kind):
         """Owners and developers of any tenant."""
         return queries.tenants_askable_by(user).exists()
 
+    def may_still_ask(self, request: Request) -> bool:
+        """Owners and developers of the request's tenant."""
+        return queries.tenants_askable_by(request.asker).filter(pk=request.tenant_id).exists()
+
     def options(self, user: User) -> dict[str, list[dict[str, Any]]]:
         """The person's tenants, and the clusters there are."""
         tenants = [{"value": t.code, "label": f"{t.name} ({t.code})"} for t in queries.tenants_askable_by(user)]
@@ -64,9 +67,11 @@ class NewProject(Kind):
             errors["/name"] = problem
         errors |= _quantity_errors(values)
         errors |= _people_errors(values)
+        groups, problems = _groups_of(values)
+        errors |= problems
         if errors:
             raise Invalid(_("Please correct the marked fields."), errors)
-        return values | _in_one_spelling(values)
+        return values | _in_one_spelling(values, groups)
 
     def target(self, values: dict[str, Any], uid: str) -> Target:
         """The namespace to be."""
@@ -198,7 +203,8 @@ def quota_of(values: dict[str, Any]) -> dict[str, int]:
 
 
 def members_of(request: Request) -> list[tuple[str, str]]:
-    """(subject, role) pairs; whoever asks is a developer, and the stronger role wins."""
+    """(subject, role) pairs, groups as the directory spells them; whoever asks is a developer, and the stronger role
+    wins."""
     values = request.values
     roles = {f"user:{name}": "viewer" for name in values["viewers"]}
     roles |= {f"user:{name}": "developer" for name in [*values["developers"], request.asker.username]}
@@ -217,10 +223,9 @@ def _name_of(values: dict[str, Any]) -> tuple[str, str]:
     return name, ""
 
 
-def _in_one_spelling(values: dict[str, Any]) -> dict[str, list[str]]:
-    """People and groups as the portal's subjects are spelt, so that nobody is bound twice."""
+def _in_one_spelling(values: dict[str, Any], groups: list[str]) -> dict[str, list[str]]:
+    """People as the portal's subjects are spelt and groups as the directory spells them; nobody is bound twice."""
     people = {field: [name.lower() for name in values[field]] for field in ("developers", "viewers")}
-    groups = [normal_dn(dn) for dn in values["developer_groups"]]
     return {field: list(dict.fromkeys(names)) for field, names in (people | {"developer_groups": groups}).items()}
 
 
@@ -261,7 +266,7 @@ def _quantity_errors(values: dict[str, Any]) -> dict[str, str]:
 
 
 def _people_errors(values: dict[str, Any]) -> dict[str, str]:
-    """People and groups must be in the directory; while it does not answer, people the portal knows are accepted."""
+    """People must be in the directory; while it does not answer, those the portal knows are accepted."""
     errors = {}
     named = [
         (f"/{field}/{place}", name) for field in ("developers", "viewers") for place, name in enumerate(values[field])
@@ -270,10 +275,26 @@ def _people_errors(values: dict[str, Any]) -> dict[str, str]:
     for pointer, name in named:
         if name not in known:
             errors[pointer] = _("%(name)s is not in the directory.") % {"name": name}
-    for place, dn in enumerate(values["developer_groups"]):
-        if not directory.group_exists(dn):
-            errors[f"/developer_groups/{place}"] = _("%(name)s is not in the directory.") % {"name": dn}
     return errors
+
+
+def _groups_of(values: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
+    """The DNs of the groups in the directory's own spelling, and what is wrong with the others."""
+    groups, errors = [], {}
+    for place, dn in enumerate(values["developer_groups"]):
+        try:
+            groups.append(directory.group_named(dn).dn)
+        except directory.UnusableGroup as error:
+            errors[f"/developer_groups/{place}"] = _unusable_group(str(error)) % {"name": dn}
+    return groups, errors
+
+
+def _unusable_group(reason: str) -> str:
+    return {
+        "missing": _("%(name)s is not in the directory."),
+        "unnamed": _("%(name)s is not named by its cn, so no cluster can be told of it."),
+        "ambiguous": _("Another group has the same cn as %(name)s, and clusters could not tell them apart."),
+    }[reason]
 
 
 def _known_people(names: set[str]) -> set[str]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 
@@ -16,8 +17,8 @@ def browser() -> Client:
 
 @pytest.fixture
 def dev(db: None) -> User:
-    """A person without any role."""
-    return User.objects.create(username="dev", display_name="李明 Li Ming")
+    """A person without any role, as after a login."""
+    return User.objects.create(username="dev", display_name="李明 Li Ming", roles_seen_at=timezone.now())
 
 
 @pytest.fixture

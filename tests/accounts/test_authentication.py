@@ -11,6 +11,9 @@ from pytest_django.fixtures import Settings
 
 from accounts import services
 from accounts.models import ApiToken, User
+from audit.models import Event
+from tests.builders import a_user
+from tests.plugins.directory import Directory
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +83,65 @@ def test_token__person_or_owner_switched_off__401(browser: Client, dev: User, wh
     assert _get(browser, text).status_code == 401
 
 
+def _seen(ago: timedelta | None) -> None:
+    User.objects.update(roles_seen_at=None if ago is None else timezone.now() - ago)
+
+
+def test_token__roles_seen_long_ago__those_of_the_directory(browser: Client, directory: Directory) -> None:
+    text = _token(a_user("platform", "approver:platform"), "read")
+    with directory.without_member("approvers-platform", "platform"):
+        _seen(timedelta(minutes=6))
+        assert _get(browser, text).json()["roles"] == []
+    assert User.objects.get().roles == []
+
+
+def test_token__roles_just_seen__directory_not_asked(browser: Client, directory: Directory) -> None:
+    text = _token(a_user("platform", "approver:platform"), "read")
+    with directory.down():
+        _seen(timedelta(minutes=4))
+        assert _get(browser, text).status_code == 200
+    assert User.objects.get().roles_missed_at is None
+
+
+def test_token__person_left__401_and_written_down_once(browser: Client, directory: Directory) -> None:
+    text = _token(a_user("leaver", "approver:platform"), "read")
+    _seen(timedelta(minutes=6))
+    for _ in range(2):
+        response = _get(browser, text)
+        assert response.status_code == 401
+        assert "does not know this person" in response.json()["detail"]
+    event = Event.objects.get(action="user.gone")
+    assert (event.subject, event.before) == ("user:leaver", {"roles": ["approver:platform"]})
+
+
+def test_token__service_account__as_long_as_its_owner_is_there(browser: Client, directory: Directory) -> None:
+    robot = a_user("platform", owner=a_user("owner"))
+    text = _token(robot, "read")
+    _seen(timedelta(minutes=6))
+    assert _get(browser, text).status_code == 200
+    robot.refresh_from_db()
+    # What its namesake in the directory is, it is not.
+    assert robot.roles == []
+    User.objects.filter(username="owner").update(username="leaver")
+    _seen(timedelta(minutes=6))
+    assert _get(browser, text).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("seen", "status"),
+    [(timedelta(hours=11), 200), (timedelta(hours=13), 503), (timedelta(days=300), 503), (None, 503)],
+)
+def test_token__directory_down__what_was_seen_today_counts(
+    browser: Client, directory: Directory, seen: timedelta | None, status: int
+) -> None:
+    text = _token(a_user("dev"), "read")
+    _seen(seen)
+    with directory.down():
+        assert [_get(browser, text).status_code for _ in range(2)] == [status] * 2
+    User.objects.update(roles_missed_at=None)
+    assert _get(browser, text).status_code == 200
+
+
 def test_token__other_pepper__401(browser: Client, dev: User, settings: Settings) -> None:
     text = _token(dev, "read")
     settings.TOKEN_PEPPER = "another-pepper-of-at-least-32-characters"
@@ -133,7 +195,7 @@ def test_tokens_api__list__no_secrets(browser: Client, dev: User) -> None:
 def test_tokens_api__somebody_elses__not_found(browser: Client, dev: User) -> None:
     _token(dev, "read")
     prefix = ApiToken.objects.get().prefix
-    text = _token(User.objects.create(username="stranger"), "read", "request")
+    text = _token(a_user("stranger"), "read", "request")
     response = browser.delete(reverse("api-token", args=[prefix]), headers={"Authorization": f"Bearer {text}"})
     assert response.status_code == 404
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from accounts.backends import DirectoryBackend
+from accounts.backends import DirectoryBackend, NotAPerson
 from accounts.directory import DirectoryUnavailable
 from accounts.models import User
 from tests.plugins.directory import BASE, PASSWORD, Directory
@@ -142,6 +142,14 @@ def test_authenticate__by_mail_where_the_filter_allows__account_of_the_user_name
 def test_authenticate__account_switched_off__refused(directory: Directory) -> None:
     User.objects.create(username="dev", is_active=False)
     assert _try("dev") is None
+
+
+def test_authenticate__name_of_a_service_account__refused_and_untouched(directory: Directory, dev: User) -> None:
+    User.objects.create(username="platform", owner=dev, roles=["auditor"])
+    with pytest.raises(NotAPerson):
+        _try("platform")
+    assert _try("platform", "wrong") is None
+    assert User.objects.get(username="platform").roles == ["auditor"]
 
 
 def test_authenticate__directory_down__said_so(directory: Directory) -> None:

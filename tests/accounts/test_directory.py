@@ -4,9 +4,11 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts import directory as people
-from accounts.directory import DirectoryUnavailable, Group, Person
+from accounts.directory import DirectoryUnavailable, Group, Person, UnusableGroup
 from tests.plugins.directory import BASE, Directory
 
+TEAM = f"cn=claims-team,ou=groups,{BASE}"
+GROUP = {"objectClass": ["groupOfNames"], "member": [f"uid=dev,ou=people,{BASE}"]}
 LI_MING = Person("dev", "李明 Li Ming", "dev@insurer.example")
 
 
@@ -62,21 +64,78 @@ def test_person_exists__mail_address__not_a_user_name(directory: Directory, sett
     assert not people.person_exists("dev@insurer.example")
 
 
+@pytest.mark.parametrize("dn", [TEAM, f"CN=Claims-Team, OU=Groups,{BASE}"])
+def test_group_named__case_and_spaces__the_directorys_spelling(directory: Directory, dn: str) -> None:
+    assert people.group_named(dn) == Group("claims-team", TEAM, "Claims")
+
+
 @pytest.mark.parametrize(
-    ("dn", "exists"),
+    "dn",
     [
-        (f"cn=claims-team,ou=groups,{BASE}", True),
-        (f"CN=Claims-Team, OU=Groups,{BASE}", True),
-        (f"cn=gone,ou=groups,{BASE}", False),
-        (f"uid=dev,ou=people,{BASE}", False),
-        (f"ou=groups,{BASE}", False),
-        ("cn=claims-team", False),
-        ("not a dn", False),
-        ("", False),
+        f"cn=gone,ou=groups,{BASE}",
+        f"uid=dev,ou=people,{BASE}",
+        f"ou=groups,{BASE}",
+        f"no-such-type=x,ou=groups,{BASE}",
+        f"cn=x\\,ou=groups,{BASE}",
+        "cn=claims-team",
+        "cn=\\ff\\fe,dc=x",
+        "not a dn",
+        "",
+        # A directory takes these for the same: full-width letters, another name of the attribute.
+        f"cn=ｃlaims-team,ou=groups,{BASE}",
+        f"2.5.4.3=claims-team,ou=groups,{BASE}",
     ],
 )
-def test_group_exists__dn__only_groups_below_the_base(directory: Directory, dn: str, exists: bool) -> None:
-    assert people.group_exists(dn) is exists
+def test_group_named__no_group_or_a_look_alike__missing(directory: Directory, dn: str) -> None:
+    with pytest.raises(UnusableGroup, match="missing"):
+        people.group_named(dn)
+
+
+def test_group_named__kelvin_sign__is_no_k(directory: Directory) -> None:
+    with directory.with_entry(f"cn=k8s,ou=groups,{BASE}", GROUP):
+        assert people.group_named(f"cn=K8s,ou=groups,{BASE}").cn == "k8s"
+        with pytest.raises(UnusableGroup, match="missing"):
+            people.group_named(f"cn=\u212a8s,ou=groups,{BASE}")
+
+
+def test_group_named__upper_case_in_the_directory__kept(directory: Directory) -> None:
+    with directory.with_entry(f"cn=Platform-SRE,ou=groups,{BASE}", GROUP):
+        found = people.group_named(f"CN=platform-sre,OU=groups,{BASE}")
+    assert (found.cn, found.dn) == ("Platform-SRE", f"cn=Platform-SRE,ou=groups,{BASE}")
+
+
+def test_group_named__several_values_in_the_name__its_cn(directory: Directory) -> None:
+    dn = f"ou=Cluster-Admins+cn=Small,ou=groups,{BASE}"
+    with directory.with_entry(dn, GROUP | {"objectClass": ["groupOfNames"], "ou": ["Cluster-Admins"]}):
+        assert people.group_named(dn).cn == "Small"
+        assert people.group_named(f"cn=small+ou=cluster-admins,ou=groups,{BASE}").cn == "Small"
+
+
+def test_group_named__not_by_its_cn__unnamed(directory: Directory) -> None:
+    other_case = f"cn=odd,ou=groups,{BASE}"
+    by_ou = f"ou=Cluster-Admins,ou=groups,{BASE}"
+    with (
+        directory.with_entry(other_case, GROUP | {"cn": ["Odd"]}),
+        directory.with_entry(by_ou, GROUP | {"cn": ["small"], "ou": ["Cluster-Admins"]}),
+    ):
+        for dn in (other_case, by_ou):
+            with pytest.raises(UnusableGroup, match="unnamed"):
+                people.group_named(dn)
+
+
+def test_group_named__same_cn_in_another_place__ambiguous(directory: Directory) -> None:
+    place = f"ou=elsewhere,ou=groups,{BASE}"
+    with (
+        directory.with_entry(place, {"objectClass": ["organizationalUnit"]}),
+        directory.with_entry(f"cn=Claims-Team,{place}", GROUP),
+        pytest.raises(UnusableGroup, match="ambiguous"),
+    ):
+        people.group_named(TEAM)
+
+
+def test_groups_of_person__gone__none(directory: Directory) -> None:
+    assert people.groups_of_person("dev") == [TEAM]
+    assert people.groups_of_person("nobody-here") is None
 
 
 def test_lookup__directory_down__said_so(directory: Directory) -> None:
@@ -85,7 +144,7 @@ def test_lookup__directory_down__said_so(directory: Directory) -> None:
             lambda: people.find_people("dev", 5),
             lambda: people.find_groups("claims", 5),
             lambda: people.person_exists("dev"),
-            lambda: people.group_exists(f"cn=claims-team,ou=groups,{BASE}"),
+            lambda: people.group_named(TEAM),
         ):
             with pytest.raises(DirectoryUnavailable):
                 ask()

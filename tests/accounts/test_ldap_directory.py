@@ -74,8 +74,10 @@ def test_demo_directory__lookups__as_in_slapd(demo: None) -> None:
     assert [group.cn for group in people.find_groups("team", 10)] == ["claims-team", "motor-team"]
     assert people.person_exists("dev")
     assert not people.person_exists("nobody-here")
-    assert people.group_exists(f"cn=claims-team,ou=groups,{BASE}")
-    assert not people.group_exists(f"cn=gone,ou=groups,{BASE}")
+    assert people.group_named(f"CN=Claims-Team,ou=groups,{BASE}").cn == "claims-team"
+    with pytest.raises(people.UnusableGroup):
+        people.group_named(f"cn=gone,ou=groups,{BASE}")
+    assert people.groups_of_person("dev") == [f"cn=claims-team,ou=groups,{BASE}"]
 
 
 def test_demo_directory__nobody_bound__nothing_told_and_nothing_written(served: tuple[str, str]) -> None:

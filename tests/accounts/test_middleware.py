@@ -1,15 +1,70 @@
-"""The language of a page."""
+"""Roles that follow the directory in a session, and the language of a page."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.conf import settings as portal_settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
+from audit.models import Event
+from tests.builders import a_user
+from tests.plugins.directory import Directory
 
 pytestmark = pytest.mark.django_db
+
+
+SignedIn = Callable[[User], Client]
+
+
+def _long_ago() -> None:
+    User.objects.update(roles_seen_at=timezone.now() - timedelta(hours=1))
+
+
+def _roles(browser: Client) -> list[str]:
+    return browser.get(reverse("api-me")).json()["roles"]
+
+
+def test_roles__seen_long_ago__as_in_the_directory(directory: Directory, as_person: SignedIn) -> None:
+    browser = as_person(a_user("platform", "approver:platform"))
+    with directory.without_member("approvers-platform", "platform"):
+        assert _roles(browser) == ["approver:platform"]
+        _long_ago()
+        assert _roles(browser) == []
+    event = Event.objects.get(action="user.roles")
+    assert (event.subject, event.before, event.after) == (
+        "user:platform",
+        {"roles": ["approver:platform"]},
+        {"roles": []},
+    )
+    assert _roles(browser) == []
+    _long_ago()
+    assert _roles(browser) == ["approver:platform"]
+
+
+def test_roles__person_left__all_sessions_ended(directory: Directory, as_person: SignedIn) -> None:
+    leaver = a_user("leaver", "administrator", directory_groups=["cn=x,dc=y"])
+    browser, other = as_person(leaver), as_person(leaver)
+    _long_ago()
+    assert browser.get(reverse("tokens")).status_code == 302
+    leaver.refresh_from_db()
+    assert (leaver.roles, leaver.directory_groups) == ([], [])
+    with directory.down():
+        assert other.get(reverse("tokens")).status_code == 302
+    assert Event.objects.get().action == "user.gone"
+
+
+def test_roles__directory_down__goes_on_and_spares_it_for_a_while(directory: Directory, as_person: SignedIn) -> None:
+    browser = as_person(a_user("dev", "auditor"))
+    User.objects.update(roles_seen_at=None)
+    with directory.down():
+        assert _roles(browser) == ["auditor"]
+    assert _roles(browser) == ["auditor"]
+    User.objects.update(roles_missed_at=timezone.now() - timedelta(minutes=2))
+    assert _roles(browser) == []
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,22 @@ def test_normal_dn__spaces_and_case__one_spelling() -> None:
     assert rules.normal_dn("CN=Team A, OU=Groups,dc=Insurer,DC=example") == "cn=team a,ou=groups,dc=insurer,dc=example"
 
 
+def test_normal_dn__several_values_in_one_name__in_one_order() -> None:
+    assert rules.normal_dn("OU=B+cn=A,dc=x") == rules.normal_dn("cn=a+ou=b,DC=x")
+
+
+def test_normal_dn__letters_that_look_alike__stay_different() -> None:
+    assert rules.normal_dn("cn=\u212a8s") != rules.normal_dn("cn=k8s") != rules.normal_dn("cn=ｋ8s")
+    assert rules.normal_dn("cn=ÄRZTE") == "cn=ärzte"
+
+
+def test_common_name__escapes_and_order__the_value_of_cn() -> None:
+    assert rules.common_name("ou=Admins+CN=a\\, B,dc=x") == "a, B"
+    for dn in ("ou=Admins,cn=b", "", "no dn"):
+        with pytest.raises(ValueError, match=r"begin with a cn|distinguished"):
+            rules.common_name(dn)
+
+
 def test_normal_dn__no_dn__refused() -> None:
     with pytest.raises(ValueError, match="not a distinguished name"):
         rules.normal_dn("somebody")

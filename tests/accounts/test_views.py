@@ -6,9 +6,11 @@ import pytest
 from django.conf import settings as portal_settings
 from django.test import Client
 from django.urls import reverse
+from pytest_django.fixtures import Settings
 
 from accounts.models import ApiToken, User
 from audit.models import Event
+from tests.builders import a_user
 from tests.plugins.directory import PASSWORD, Directory
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,27 @@ def test_login__success_in_between__counts_anew(directory: Directory, browser: C
     assert _sign_in(browser).status_code == 302
     browser.logout()
     assert "4 more times" in _sign_in(browser, password="wrong").context["error"]["text"]
+
+
+def test_login__name_of_a_service_account__clear_words_and_written_down(
+    directory: Directory, browser: Client, dev: User
+) -> None:
+    User.objects.create(username="platform", owner=dev)
+    response = _sign_in(browser, "platform")
+    assert response.status_code == 403
+    assert "service account" in response.context["error"]["title"]
+    assert browser.get(reverse("tokens")).status_code != 200
+    event = Event.objects.get()
+    assert (event.action, event.subject) == ("user.login-failed", "user:platform")
+    assert event.after["reason"] == "service-account"
+
+
+def test_login__wrong_password__says_how_long_the_pause_is(
+    directory: Directory, browser: Client, settings: Settings
+) -> None:
+    assert "before a pause of 1 hour." in _sign_in(browser, password="wrong").context["error"]["text"]
+    settings.AXES_COOLOFF_TIME = 3
+    assert "before a pause of 3 hours." in _sign_in(browser, password="wrong").context["error"]["text"]
 
 
 def test_login__directory_down__says_so_and_sessions_go_on(directory: Directory, browser: Client) -> None:
@@ -241,7 +264,7 @@ def test_token_revoke__own__ended(dev: User, as_person: Callable[[User], Client]
 
 def test_token_revoke__somebody_elses__not_found(dev: User, as_person: Callable[[User], Client]) -> None:
     as_person(dev).post(reverse("tokens"), {"name": "pipeline", "scopes": ["read"], "days": "30"})
-    stranger = as_person(User.objects.create(username="stranger"))
+    stranger = as_person(a_user("stranger"))
     assert stranger.post(reverse("token-revoke", args=[ApiToken.objects.get().prefix])).status_code == 404
     assert ApiToken.objects.get().revoked_at is None
 

@@ -1,12 +1,19 @@
 """A bundle driven to its end on a GitOps cluster, by the same task that a worker runs."""
 
+from pathlib import Path
+
 import pytest
 from django.utils import timezone
+from dulwich.repo import Repo
 
+from clusters import reconcile
+from clusters.access import driver_for
+from clusters.drivers.base import DriverError
+from clusters.drivers.gitops import GitOpsDriver
 from clusters.models import Bundle, BundleObject, Cluster
 from clusters.services import create_bundle, set_desired
 from tests.builders import a_tenant
-from web.sentences import shown
+from web.sentences import Sentence, shown
 from work.tasks import drive
 
 pytestmark = pytest.mark.django_db
@@ -80,13 +87,146 @@ def test_drive__repository_gone__tried_again_with_the_reason(bundle, tmp_path):
     assert bundle.blocked or bundle.due_at > timezone.now()
 
 
-def test_drive__sealed_token_unreadable__stops_with_the_reason(bundle):
+def test_drive__sealed_token_unreadable__tried_again_with_the_reason(bundle):
     Cluster.objects.update(token_sealed="lost:00")
     want(bundle, a_namespace())
     drive("clusters.Bundle", bundle.pk)
     bundle.refresh_from_db()
-    assert bundle.blocked and "lost" in shown(bundle.message)
-    assert bundle.due_at is None
+    assert not bundle.blocked and "lost" in shown(bundle.message)
+    Cluster.objects.update(token_sealed="")
+    again(bundle)
+    assert bundle.observed_generation == 1
+
+
+def again(bundle: Bundle) -> None:
+    """One more pass, now, if one is due at all."""
+    Bundle.objects.filter(pk=bundle.pk, due_at__isnull=False).update(
+        due_at=timezone.now(), lease_until=None, lease_owner=None
+    )
+    drive("clusters.Bundle", bundle.pk)
+    bundle.refresh_from_db()
+
+
+def test_drive__branch_locked_for_a_while__committed_once_it_is_free(bundle):
+    want(bundle, a_namespace(), a_limit("1"))
+    lock = Path(bundle.cluster.address, "refs", "heads", "main.lock")
+    lock.touch()
+    driver = driver_for(bundle.cluster, 0.1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reconcile, "driver_for", lambda *_: driver)
+        again(bundle)
+    assert not bundle.blocked and bundle.observed_generation == 0
+    lock.unlink()
+    again(bundle)
+    assert bundle.observed_generation == 1 and bundle.message is None
+
+
+def test_drive__worker_dies_before_the_commit__next_one_commits(bundle, committed):
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> str:
+        raise Killed
+
+    want(bundle, a_namespace(), a_limit("1"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GitOpsDriver, "commit", die)
+        with pytest.raises(Killed):
+            again(bundle)
+    again(bundle)
+    assert bundle.observed_generation == 1
+    assert len(committed()) == 2
+
+
+def test_drive__late_worker_at_its_commit__brings_nothing_back(bundle, committed):
+    want(bundle, a_namespace(), a_limit("1"))
+    commit = GitOpsDriver.commit
+
+    def late(self, *arguments):
+        # Stopped here beyond its lease, while another one ends this and the next revision.
+        patch.undo()
+        again(bundle)
+        want(bundle, a_namespace())
+        again(bundle)
+        return commit(self, *arguments)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(GitOpsDriver, "commit", late)
+    drive("clusters.Bundle", bundle.pk)
+    assert {manifest["kind"] for manifest in committed().values()} == {"Namespace"}
+    bundle.refresh_from_db()
+    assert bundle.observed_generation == 2
+
+
+def test_drive__removed_by_ourselves_and_wanted_again__created(bundle, committed):
+    want(bundle, a_namespace(), a_limit("1"))
+    again(bundle)
+    want(bundle, a_namespace())
+    again(bundle)
+    want(bundle, a_namespace(), a_limit("2"))
+    again(bundle)
+    assert bundle.observed_generation == 3 and len(committed()) == 2
+
+
+def test_drive__cluster_has_a_newer_revision__stops_and_says_so(bundle, committed):
+    for cpu in ("1", "2", "3"):
+        want(bundle, a_namespace(), a_limit(cpu))
+        again(bundle)
+    # An older database was restored: it knows of revision 1 only.
+    bundle.revisions.filter(number__gt=1).delete()
+    Bundle.objects.update(observed_generation=0)
+    Bundle.objects.update(generation=1)
+    want(bundle, a_namespace(), a_limit("9"))
+    again(bundle)
+    assert bundle.blocked and "newer" in shown(bundle.message)
+    assert bundle.observed_generation < bundle.generation
+    (limit,) = [m for m in committed().values() if m["kind"] == "LimitRange"]
+    assert limit["spec"]["limits"][0]["max"]["cpu"] == "3"
+
+
+def test_drive__foreign_object_no_longer_wanted__let_go_of(bundle, committed):
+    other = create_bundle(
+        cluster=bundle.cluster, tenant_id=bundle.tenant_id, owner="project:2", namespace="claims-a-dev"
+    )
+    want(other, a_limit("7"))
+    again(other)
+    want(bundle, a_namespace(), a_limit("1"))
+    again(bundle)
+    assert bundle.blocked
+    want(bundle, a_namespace())
+    again(bundle)
+    assert bundle.observed_generation == 2 and not bundle.blocked
+    assert {manifest["kind"] for manifest in committed().values()} == {"Namespace", "LimitRange"}
+
+
+def test_drive__refused_while_a_newer_revision_comes__newer_one_is_not_blocked(bundle):
+    want(bundle, a_limit("1"))
+    apply = GitOpsDriver.apply
+
+    def refuse(self, wanted):
+        patch.undo()
+        want(bundle, a_namespace())
+        raise DriverError(Sentence("refused for good"), transient=False)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(GitOpsDriver, "apply", refuse)
+    again(bundle)
+    assert GitOpsDriver.apply is apply
+    assert not bundle.blocked
+    again(bundle)
+    assert bundle.observed_generation == 2 and not bundle.blocked
+
+
+@pytest.mark.parametrize(
+    "text", ["1e3", "08", "0890", "Y", "no", "0o17", "12:30", "~", "=", "", "-", "1_000", "2026-11-23"]
+)
+def test_drive__texts_that_look_like_numbers__stay_texts_for_every_reader(bundle, text):
+    want(bundle, a_namespace(note=text))
+    again(bundle)
+    with Repo(bundle.cluster.address) as repository:
+        tree = repository[repository.refs[b"refs/heads/main"]].tree
+        (entry,) = repository.object_store.iter_tree_contents(tree)
+        assert f'note: "{text}"' in repository[entry.sha].data.decode()
 
 
 @pytest.mark.parametrize(

@@ -132,3 +132,30 @@ def test_worker__stopped_beyond_its_lease__nothing_old_over_new(
     assert older["spec"] == newer["spec"]
     assert older["metadata"]["annotations"] == newer["metadata"]["annotations"]
     assert Bundle.objects.get(pk=bundle.pk).observed_generation == 2
+
+
+def test_worker__wakes_up_before_creating_what_was_removed__swept_away(
+    portal, real_cluster, kubectl, unique, failpoints
+):
+    reached = failpoints.order("after-read-RoleBinding")
+    portal.start("worker", "dispatch", **failpoints.variables)
+    request = ask_and_approve(unique("sweep"))
+    eventually(reached, 60, "the first worker has read that there is no binding")
+
+    bundle = Bundle.objects.get(pk=request.bundle_id)
+    state = bundle.revisions.get().state
+    portal.start("second-worker", **failpoints.variables)
+    eventually(ready(bundle.pk, 1), 90, "the second worker takes over")
+    state["members"] = []
+    set_desired(
+        bundle=bundle, manifests=manifests.project(state), state=state, provenance={}, by=None, at=timezone.now()
+    )
+    eventually(ready(bundle.pk, 2), 60, "nobody is a member any more")
+    binding = "rolebinding.rbac.authorization.k8s.io/portal-developer"
+    assert binding not in names_in(kubectl, request.title)
+
+    portal.kill("worker", signal.SIGCONT)
+    eventually(lambda: "was lost" in portal.log("worker"), 60, "the first worker wakes up and sees that it lost")
+    assert binding in names_in(kubectl, request.title), "the late worker did not create it: nothing is shown here"
+    Bundle.objects.filter(pk=bundle.pk).update(due_at=timezone.now())
+    eventually(lambda: binding not in names_in(kubectl, request.title), 60, "the next look sweeps it away")

@@ -12,7 +12,7 @@ from accounts.models import User
 from clusters.models import Bundle, Cluster
 from tenants.kinds.new_project import NewProject, members_of
 from tenants.models import Project
-from tenants.rows import quota_bars
+from tenants.rows import member_rows, quota_bars
 from tests.builders import a_bundle, a_tenant, a_user, ready_portal, wish
 from web.errors import Forbidden, Invalid
 from workflow import queries
@@ -72,6 +72,39 @@ def test_state__group_with_a_comma_in_its_name__whole_name(dev, directory):
         request = ask(dev, developer_groups=[dn])
     names = [m["subject"]["name"] for m in KIND.state(request)["members"]]
     assert names == ["claims, imaging", "dev"]
+
+
+@pytest.mark.parametrize(
+    ("group_format", "name"),
+    [("{cn}", "Platform-SRE"), ("{dn}", "ou=Cluster-Admins+cn=Platform-SRE,ou=groups,dc=insurer,dc=example")],
+)
+def test_state__group_in_upper_case_with_several_names__as_the_directory_spells_it(dev, directory, group_format, name):
+    Cluster.objects.update(group_format=group_format)
+    dn = "ou=Cluster-Admins+cn=Platform-SRE,ou=groups,dc=insurer,dc=example"
+    member = "uid=dev,ou=people,dc=insurer,dc=example"
+    with directory.with_entry(dn, {"objectClass": ["groupOfNames"], "ou": ["Cluster-Admins"], "member": [member]}):
+        request = ask(dev, environment="dev", developer_groups=[dn.lower()])
+    assert request.values["developer_groups"] == [dn]
+    names = {m["subject"]["name"] for m in KIND.state(request)["members"]}
+    assert names == {name, "dev"}
+    assert name in [row["as_subject"] for row in member_rows(Project.objects.get())]
+
+
+def test_check__groups_clusters_cannot_tell_apart_or_look_alikes__said_at_the_field(dev, directory):
+    member = "uid=dev,ou=people,dc=insurer,dc=example"
+    place = "ou=elsewhere,ou=groups,dc=insurer,dc=example"
+    group = {"objectClass": ["groupOfNames"], "member": [member]}
+    with (
+        directory.with_entry(place, {"objectClass": ["organizationalUnit"]}),
+        directory.with_entry(f"cn=Claims-Team,{place}", group),
+        directory.with_entry(f"ou=nameless,{place}", group | {"cn": ["other"], "ou": ["nameless"]}),
+        pytest.raises(Invalid) as refused,
+    ):
+        ask(dev, developer_groups=[TEAM, TEAM.replace("claims", "ｃlaims"), f"ou=nameless,{place}"])
+    fields = refused.value.fields
+    assert "same cn" in fields["/developer_groups/0"]
+    assert "not in the directory" in fields["/developer_groups/1"]
+    assert "not named by its cn" in fields["/developer_groups/2"]
 
 
 def test_members__named_twice__stronger_role_once(dev, directory):

@@ -42,6 +42,26 @@ def test_offer__lane_full__other_lanes_go_on(settings):
     assert len([pk for pk in offered if pk in {b.pk for b in dead}]) == 2
 
 
+def test_offer__lane_already_full__nothing_more_until_one_is_back(settings):
+    settings.WORK_LANE_LIMIT = 2
+    for _ in range(4):
+        a_bundle(due_at=timezone.now(), lane="slow")
+    now = timezone.now()
+    first = claims.offer(Bundle, now, 10)
+    assert len(first) == 2
+    assert claims.offer(Bundle, now, 10) == []
+    lease = claims.claim(Bundle, first[0], now)
+    assert claims.offer(Bundle, now, 10) == []
+    claims.finish(lease, now, next_at=None, observed=None, attempts=0)
+    assert len(claims.offer(Bundle, now, 10)) == 1
+
+
+def test_offer__more_than_asked_for__no_more_than_that():
+    for lane in range(5):
+        a_bundle(due_at=timezone.now(), lane=f"lane{lane}")
+    assert len(claims.offer(Bundle, timezone.now(), 3)) == 3
+
+
 def test_offer__lane_full_of_older_rows__newer_lane_is_reached(settings):
     settings.WORK_LANE_LIMIT = 1
     past = timezone.now() - timedelta(hours=1)

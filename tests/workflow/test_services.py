@@ -3,19 +3,19 @@
 import threading
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
 from clusters.models import Bundle, Cluster
-from tenants.models import Project
+from tenants.models import Membership, Project
 from tests.builders import a_tenant, a_user, ready_portal, wish
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from workflow import permissions, queries
 from workflow.models import Policy, Request
 from workflow.services import PlanChanged, decide, submit, withdraw
-from workflow.services.submit import TargetBusy
+from workflow.services.submit import KeyReused, TargetBusy
 
 pytestmark = pytest.mark.django_db
 
@@ -214,6 +214,110 @@ def test_decide__person_in_two_groups__fills_one_step_only(people):
     approve(request, both)
     with pytest.raises(permissions.NotYours):
         approve(request, both)
+
+
+def test_decide__plan_changed_between_two_steps__both_decide_anew(people):
+    steps = [{"group": "platform", "minimum": 1}, {"group": "datacenter", "minimum": 1}]
+    Policy.objects.filter(environment="test").update(steps=steps)
+    request = ask(people["dev"])
+    approve(request, people["platform"])
+    Cluster.objects.update(user_format="oidc:{username}")
+    with pytest.raises(PlanChanged):
+        approve(request, people["datacenter"])
+    with pytest.raises(permissions.NotYours):
+        approve(request, people["datacenter"])
+    assert list(queries.inbox_of(people["platform"])) == [request]
+    approve(request, people["platform"])
+    assert approve(request, people["datacenter"]).state == "approved"
+    counted = request.decisions.filter(voided_at__isnull=True)
+    assert len(set(counted.values_list("plan_digest", flat=True))) == 1 and counted.count() == 2
+    event = Event.objects.get(action="request.plan-changed")
+    assert event.after["approvals_voided"] == 1
+
+
+@pytest.mark.parametrize(("asker", "decider"), [("person", "robot"), ("robot", "person"), ("robot", "other_robot")])
+def test_decide__person_and_own_service_accounts__are_one(people, asker, decider):
+    person = people["platform"]
+    accounts = {"person": person}
+    for name in ("robot", "other_robot"):
+        accounts[name] = a_user(name, "approver:platform", owner=person)
+    a_tenant("claims", platform="developer", robot="developer")
+    request = ask(accounts[asker])
+    with pytest.raises(permissions.OwnRequest):
+        approve(request, accounts[decider])
+    assert not queries.inbox_of(accounts[decider]).exists()
+
+
+def test_decide__person_and_own_service_account__fill_one_place(people):
+    Policy.objects.filter(environment="test").update(steps=[{"group": "platform", "minimum": 2}])
+    robot = a_user("robot", "approver:platform", owner=people["platform"])
+    request = ask(people["dev"])
+    approve(request, people["platform"])
+    with pytest.raises(permissions.NotYours):
+        approve(request, robot)
+
+
+def test_decision__second_by_one_person__refused_by_the_database(people):
+    Policy.objects.filter(environment="test").update(steps=[{"group": "platform", "minimum": 2}])
+    request = ask(people["dev"])
+    approve(request, people["platform"])
+    first = request.decisions.get()
+    first.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        first.save(force_insert=True)
+
+
+def test_decide__cluster_switched_off_meanwhile__not_applied_to_it(people):
+    request = ask(people["dev"])
+    Cluster.objects.update(environments=["dev"])
+    with pytest.raises((Conflict, Invalid)):
+        approve(request, people["platform"])
+    assert not Project.objects.exists()
+
+
+def test_decide__asker_left_meanwhile__not_approved(people):
+    request = ask(people["dev"])
+    Membership.objects.filter(subject="user:dev").delete()
+    with pytest.raises(Conflict):
+        approve(request, people["platform"])
+    assert not Project.objects.exists()
+
+
+def test_decide__rejected__event_says_so(people):
+    request = reject(ask(people["dev"]), people["platform"])
+    event = Event.objects.get(action="request.reject", subject=f"request:{request.number}")
+    assert (event.before, event.after) == ({"state": "submitted"}, {"state": "rejected"})
+
+
+def test_submit__same_key_for_another_wish__refused(people):
+    at = timezone.now()
+    submit(kind="new-project", values=wish(), by=people["dev"], at=at, idempotency_key="k")
+    with pytest.raises(KeyReused):
+        submit(kind="new-project", values=wish(), by=people["dev"], at=at, idempotency_key="k")
+    assert Request.objects.count() == 1
+
+
+def test_submit__somebody_elses_key__a_request_of_ones_own(people):
+    at = timezone.now()
+    first = submit(kind="new-project", values=wish(), by=people["dev"], at=at, idempotency_key="k")
+    second = submit(kind="new-project", values=wish(), by=people["owner"], at=at, idempotency_key="k")
+    assert first.pk != second.pk
+
+
+def test_new__form_changed_after_it_was_sent__a_second_request(people, client):
+    client.force_login(people["dev"], backend="accounts.backends.DirectoryBackend")
+    values = {name: str(value) for name, value in wish().items()} | {"idempotency_key": "abc"}
+    first = client.post("/requests/new/new-project", values)
+    same = client.post("/requests/new/new-project", values)
+    other = client.post("/requests/new/new-project", values | {"name": "another"})
+    assert first.url == same.url != other.url
+
+
+def test_withdraw__service_accounts_owner__may(people):
+    robot = a_user("robot", owner=people["stranger"])
+    a_tenant("claims", robot="developer")
+    request = ask(robot)
+    assert withdraw(number=request.number, by=people["stranger"], at=timezone.now()).state == "withdrawn"
 
 
 def test_withdraw__own__closed(people):

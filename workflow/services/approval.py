@@ -34,4 +34,6 @@ def approve(request: Request, *, by: User | None, at: datetime) -> None:
 
 def approvers(request: Request) -> list[str]:
     """User names of those who approved, in the order of their decisions."""
-    return [d.by.username for d in request.decisions.filter(verdict="approve").select_related("by")]
+    return [
+        d.by.username for d in request.decisions.filter(verdict="approve", voided_at__isnull=True).select_related("by")
+    ]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -16,6 +17,12 @@ from workflow.kinds import kind_of
 from workflow.models import Decision, Plan, Request, Step
 from workflow.services import planning
 from workflow.services.approval import approve
+
+
+class NotPossibleNow(Conflict):
+    """What the request rests on has changed: its cluster, or who asked."""
+
+    code = "not-possible-now"
 
 
 class PlanChanged(Conflict):
@@ -65,7 +72,9 @@ def _approve(request: Request, note: str, plan_digest: str, by: User, at: dateti
         locked = _locked(request.pk)
         step = permissions.check_decide(locked, by)
         changed = _compare(locked, owner, seen, plan_digest, at)
-        if changed is None:
+        if changed is not None:
+            _ask_again(locked, changed, by, at)
+        else:
             _decided(locked, step, "approve", note, plan_digest, by, at)
             _advance(locked, step, by, at)
     if changed is not None:
@@ -74,19 +83,52 @@ def _approve(request: Request, note: str, plan_digest: str, by: User, at: dateti
 
 
 def _compare(request: Request, owner: str, seen: cluster_planning.Plan, plan_digest: str, at: datetime) -> Plan | None:
-    """None if the person saw what would happen now; else the new plan, stored. No network here."""
+    """None if this person, and all who approved before, saw what would happen now; else the new plan, stored.
+
+    No network here. Raises NotPossibleNow.
+    """
     list(Bundle.objects.select_for_update().filter(owner=owner, cluster=request.cluster_id))
     assert request.cluster_id is not None
     request.cluster = Cluster.objects.select_for_update().get(pk=request.cluster_id)
+    _check_still_possible(request, request.cluster)
     base, _uid, _before = cluster_planning.base_of(request.cluster, owner)
     digest = cluster_planning.digest_of(base, planning.render(request), seen.changes)
-    if digest == plan_digest:
+    if digest == plan_digest and not _approvals(request).exclude(plan_digest=digest).exists():
         return None
     newest = queries.newest_plan(request)
     if newest.digest == digest:
         return newest
     now = cluster_planning.Plan(base, seen.changes, digest, seen.problem)
     return planning.keep(request, newest.number + 1, now, at)
+
+
+def _check_still_possible(request: Request, cluster: Cluster) -> None:
+    """Raises NotPossibleNow if the cluster no longer takes it or the asker may no longer ask for it."""
+    if not cluster.is_active or request.environment not in cluster.environments:
+        raise NotPossibleNow(_("The cluster %(name)s no longer takes this.") % {"name": cluster.name})
+    if not request.asker.is_active or not kind_of(request.kind).may_still_ask(request):
+        raise NotPossibleNow(_("%(who)s may no longer ask for this.") % {"who": request.asker})
+
+
+def _approvals(request: Request) -> QuerySet[Decision]:
+    """The approvals that count."""
+    return request.decisions.filter(verdict="approve", voided_at__isnull=True)
+
+
+def _ask_again(request: Request, plan: Plan, by: User, at: datetime) -> None:
+    """Everybody decides anew on the plan that has come: earlier approvals were given to another one."""
+    voided = _approvals(request).exclude(plan_digest=plan.digest).update(voided_at=at)
+    if voided:
+        request.steps.update(state="waiting", closed_at=None)
+        request.steps.filter(position=0).update(state="current")
+    audit.record(
+        actor=by,
+        action="request.plan-changed",
+        subject=f"request:{request.number}",
+        tenant=request.tenant.code,
+        after={"plan": plan.digest, "approvals_voided": voided},
+        at=at,
+    )
 
 
 @transaction.atomic
@@ -97,9 +139,18 @@ def _reject(number: int, note: str, plan_digest: str, by: User, at: datetime) ->
     step = permissions.check_decide(locked, by)
     _decided(locked, step, "reject", note, plan_digest, by, at)
     Step.objects.filter(pk=step.pk).update(state="rejected", closed_at=at)
-    locked.steps.filter(state="waiting").update(state="skipped")
+    locked.steps.filter(state="waiting").update(state="skipped", closed_at=at)
     locked.state, locked.closed_at = machine.after(locked.state, "reject"), at
     locked.save(update_fields=["state", "closed_at"])
+    audit.record(
+        actor=by,
+        action="request.reject",
+        subject=f"request:{number}",
+        tenant=locked.tenant.code,
+        before={"state": machine.SUBMITTED},
+        after={"state": locked.state},
+        at=at,
+    )
     return locked
 
 
@@ -113,7 +164,14 @@ def _locked(pk: int) -> Request:
 
 def _decided(request: Request, step: Step, verdict: str, note: str, digest: str, by: User, at: datetime) -> None:
     Decision.objects.create(
-        request=request, step=step, by=by, verdict=verdict, note=note, plan_digest=digest[:64], at=at
+        request=request,
+        step=step,
+        by=by,
+        principal_id=by.principal_id,
+        verdict=verdict,
+        note=note,
+        plan_digest=digest[:64],
+        at=at,
     )
     audit.record(
         actor=by,
@@ -128,7 +186,7 @@ def _decided(request: Request, step: Step, verdict: str, note: str, digest: str,
 
 def _advance(request: Request, step: Step, by: User, at: datetime) -> None:
     """Closes the step once enough people approved; then the next one, or the request itself."""
-    if step.decisions.filter(verdict="approve").count() < step.minimum:
+    if _approvals(request).filter(step=step).count() < step.minimum:
         return
     Step.objects.filter(pk=step.pk).update(state="approved", closed_at=at)
     following = request.steps.filter(state="waiting").order_by("position").first()

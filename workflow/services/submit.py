@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import ApproverGroup, User
 from audit import services as audit
 from clusters.drivers.base import DriverError
+from clusters.rules import digest_of
 from web.errors import Conflict, Forbidden, Invalid, UserError
 from workflow import machine, queries, schema
 from workflow.kinds import Kind, Target, kind_of
@@ -34,6 +35,12 @@ class TargetBusy(Conflict):
     code = "target-busy"
 
 
+class KeyReused(Conflict):
+    """The same idempotency key was sent with another wish."""
+
+    code = "idempotency-key-reused"
+
+
 class NoPolicy(UserError):
     """No policy says who decides; the platform's administrators have to add one."""
 
@@ -44,11 +51,12 @@ class NoPolicy(UserError):
 def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key: str | None = None) -> Request:
     """Checks the wish, plans it, and puts it before those who decide; approved at once where the policy says so.
 
-    A repeated `idempotency_key` of the same person answers the first request. Raises NotFound, Forbidden, Invalid
-    (fields by JSON pointer), TargetBusy, NoPolicy.
+    A repeated `idempotency_key` of the same person answers the first request, if the wish is the same. Raises NotFound,
+    Forbidden, Invalid (fields by JSON pointer), TargetBusy, KeyReused, NoPolicy.
     """
     _check_key(idempotency_key)
-    known = _repeated(by, idempotency_key)
+    wish = digest_of([kind, values])
+    known = _repeated(by, idempotency_key, wish)
     if known is not None:
         return known
     asked = kind_of(kind)
@@ -57,7 +65,8 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     policy = queries.policy_for(kind, target.environment)
     if policy is None:
         raise NoPolicy(_("No policy says who decides this. Please tell the platform's administrators."))
-    request = _draft(asked, checked, target, uid, policy, by, at, idempotency_key)
+    request = _draft(asked, checked, target, uid, policy, by, at)
+    request.idempotency_key, request.wish_digest = idempotency_key, wish
     try:
         seen = planning.look(request, target.owner)
     except DriverError as error:
@@ -69,7 +78,7 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
             if not policy.steps:
                 approve(request, by=None, at=at)
     except IntegrityError as error:
-        return _lost_race(by, idempotency_key, error)
+        return _lost_race(request, error)
     return request
 
 
@@ -90,10 +99,14 @@ def _check_key(idempotency_key: str | None) -> None:
     raise Invalid(_("The Idempotency-Key is not valid."), {"": _("At most 64 printable ASCII characters.")})
 
 
-def _repeated(by: User, idempotency_key: str | None) -> Request | None:
+def _repeated(by: User, idempotency_key: str | None, wish: str) -> Request | None:
+    """The request that was made with this key; raises KeyReused if it was about something else."""
     if idempotency_key is None:
         return None
-    return Request.objects.filter(asker=by, idempotency_key=idempotency_key).first()
+    known = Request.objects.filter(asker=by, idempotency_key=idempotency_key).first()
+    if known is not None and known.wish_digest != wish:
+        raise KeyReused(_("This Idempotency-Key was used for another request: #%(number)s.") % {"number": known.number})
+    return known
 
 
 def _draft(
@@ -104,7 +117,6 @@ def _draft(
     policy: Policy,
     by: User,
     at: datetime,
-    idempotency_key: str | None,
 ) -> Request:
     return Request(
         uid=uid,
@@ -118,7 +130,6 @@ def _draft(
         cluster=target.cluster,
         asker=by,
         policy=policy,
-        idempotency_key=idempotency_key,
         submitted_at=at,
     )
 
@@ -152,9 +163,9 @@ def _group_of(groups: dict[str, ApproverGroup], slug: str) -> ApproverGroup:
     return groups[slug]
 
 
-def _lost_race(by: User, idempotency_key: str | None, error: IntegrityError) -> Request:
+def _lost_race(request: Request, error: IntegrityError) -> Request:
     """Two submissions met in the database: the same one twice, or two about one thing."""
-    known = _repeated(by, idempotency_key)
+    known = _repeated(request.asker, request.idempotency_key, request.wish_digest)
     if known is not None:
         return known
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")

@@ -1,7 +1,7 @@
 """Plans, applies, observes and removes objects through a Kubernetes API server."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from django.utils.translation import gettext_noop
 
@@ -89,7 +89,13 @@ class KubernetesDriver:
                     conflict = error
             raise conflict
 
-    def commit(self, desired: Sequence[Desired], removed: Sequence[ObjectRef], message: str) -> str:
+    def commit(
+        self,
+        desired: Sequence[Desired],
+        removed: Sequence[ObjectRef],
+        message: str,
+        still_ours: Callable[[], None] = lambda: None,
+    ) -> str:
         """Nothing is left to be done: every apply was written at once."""
         return ""
 
