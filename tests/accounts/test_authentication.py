@@ -88,10 +88,13 @@ def _seen(ago: timedelta | None) -> None:
 
 
 def test_token__roles_seen_long_ago__those_of_the_directory(browser: Client, directory: Directory) -> None:
-    text = _token(a_user("platform", "approver:platform"), "read")
-    with directory.without_member("approvers-platform", "platform"):
+    text = _token(a_user("dev", "auditor"), "read")
+    with directory.with_member("portal-auditors", "dev"):
         _seen(timedelta(minutes=6))
-        assert _get(browser, text).json()["roles"] == []
+        assert _get(browser, text).json()["roles"] == ["auditor"]
+    assert _get(browser, text).json()["roles"] == ["auditor"]
+    _seen(timedelta(minutes=6))
+    assert _get(browser, text).json()["roles"] == []
     assert User.objects.get().roles == []
 
 

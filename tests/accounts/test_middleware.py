@@ -29,20 +29,18 @@ def _roles(browser: Client) -> list[str]:
 
 
 def test_roles__seen_long_ago__as_in_the_directory(directory: Directory, as_person: SignedIn) -> None:
-    browser = as_person(a_user("platform", "approver:platform"))
-    with directory.without_member("approvers-platform", "platform"):
-        assert _roles(browser) == ["approver:platform"]
-        _long_ago()
+    browser = as_person(a_user("dev"))
+    with directory.with_member("portal-auditors", "dev"):
         assert _roles(browser) == []
-    event = Event.objects.get(action="user.roles")
-    assert (event.subject, event.before, event.after) == (
-        "user:platform",
-        {"roles": ["approver:platform"]},
-        {"roles": []},
-    )
-    assert _roles(browser) == []
+        _long_ago()
+        assert _roles(browser) == ["auditor"]
+    assert _roles(browser) == ["auditor"]
     _long_ago()
-    assert _roles(browser) == ["approver:platform"]
+    assert _roles(browser) == []
+    event = Event.objects.order_by("pk").last()
+    assert event is not None
+    assert (event.action, event.subject) == ("user.roles", "user:dev")
+    assert (event.before, event.after) == ({"roles": ["auditor"]}, {"roles": []})
 
 
 def test_roles__person_left__all_sessions_ended(directory: Directory, as_person: SignedIn) -> None:

@@ -115,15 +115,6 @@ class Directory:
             self._change_member(ldap.MOD_DELETE, group, uid)
 
     @contextlib.contextmanager
-    def without_member(self, group: str, uid: str) -> Iterator[None]:
-        """In between the person `uid` is not in the group with the name `group`."""
-        self._change_member(ldap.MOD_DELETE, group, uid)
-        try:
-            yield
-        finally:
-            self._change_member(ldap.MOD_ADD, group, uid)
-
-    @contextlib.contextmanager
     def with_entry(self, dn: str, attributes: dict[str, list[str]]) -> Iterator[None]:
         """In between there is this entry."""
         with self._as_root() as connection:

@@ -76,11 +76,11 @@ def test_state__group_with_a_comma_in_its_name__whole_name(dev, directory):
 
 @pytest.mark.parametrize(
     ("group_format", "name"),
-    [("{cn}", "Platform-SRE"), ("{dn}", "ou=Cluster-Admins+cn=Platform-SRE,ou=groups,dc=insurer,dc=example")],
+    [("{cn}", "Platform-SRE"), ("{dn}", "cn=Platform-SRE+ou=Cluster-Admins,ou=groups,dc=insurer,dc=example")],
 )
 def test_state__group_in_upper_case_with_several_names__as_the_directory_spells_it(dev, directory, group_format, name):
     Cluster.objects.update(group_format=group_format)
-    dn = "ou=Cluster-Admins+cn=Platform-SRE,ou=groups,dc=insurer,dc=example"
+    dn = "cn=Platform-SRE+ou=Cluster-Admins,ou=groups,dc=insurer,dc=example"
     member = "uid=dev,ou=people,dc=insurer,dc=example"
     with directory.with_entry(dn, {"objectClass": ["groupOfNames"], "ou": ["Cluster-Admins"], "member": [member]}):
         request = ask(dev, environment="dev", developer_groups=[dn.lower()])
