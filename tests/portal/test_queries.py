@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 # Who is it: session and user, or token and user in one query.
 SESSION, TOKEN = 2, 1
-LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 12, 30
+LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 12, 33
 
 # (address, role, budget beyond the lookup of the person)
 LISTS = [

@@ -121,6 +121,9 @@ def _ask_again(request: Request, plan: Plan, by: User, at: datetime) -> None:
     if voided:
         request.steps.update(state="waiting", closed_at=None)
         request.steps.filter(position=0).update(state="current")
+    elif plan.observed_at != at:
+        # Nothing is new: the person was behind, and looks at the stored plan now.
+        return
     audit.record(
         actor=by,
         action="request.plan-changed",
