@@ -158,6 +158,16 @@ def test_drive__late_worker_at_its_commit__brings_nothing_back(bundle, committed
     assert bundle.observed_generation == 2
 
 
+def test_drive__cluster_too_slow_for_one_pass__ended_early_and_gone_on_with(bundle):
+    want(bundle, a_namespace(), a_limit("1"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reconcile, "PASS_SECONDS", -1.0)
+        again(bundle)
+    assert bundle.attempts == 1 and "slowly" in shown(bundle.message)
+    again(bundle)
+    assert (bundle.observed_generation, bundle.attempts) == (1, 0)
+
+
 def test_drive__removed_by_ourselves_and_wanted_again__created(bundle, committed):
     want(bundle, a_namespace(), a_limit("1"))
     again(bundle)
