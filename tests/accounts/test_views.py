@@ -271,3 +271,17 @@ def test_token_revoke__somebody_elses__not_found(dev: User, as_person: Callable[
 
 def test_tokens__nobody__sent_to_sign_in(browser: Client) -> None:
     assert reverse("login") in browser.get(reverse("tokens"))["Location"]
+
+
+def test_tokens__page_with_the_secret_loaded_again__no_second_token(browser: Client, directory: Directory) -> None:
+    _sign_in(browser)
+    page = browser.get("/account/tokens")
+    once = page.context["once"]
+    form = page.content.decode().partition('action="/account/tokens"')[2].partition("</form>")[0]
+    assert f'name="once" value="{once}"' in form
+    asked = {"name": "pipeline", "scopes": ["read"], "days": "30", "once": once}
+    first = browser.post("/account/tokens", asked)
+    assert first.context["fresh"]
+    again = browser.post("/account/tokens", asked)
+    assert (again.status_code, again.url) == (302, "/account/tokens")
+    assert ApiToken.objects.count() == 1
