@@ -3,6 +3,7 @@
 import json
 import subprocess
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ TIMEOUT = 10.0
 
 
 @dataclass
-class Place:
+class Place(ABC):
     """Where a driver writes; `namespace` is a fresh name, `bundle` its owner."""
 
     driver_name: str
@@ -30,19 +31,21 @@ class Place:
     def open(self) -> Driver:
         return open_driver(self.driver_name, self.connection, TIMEOUT)
 
+    @abstractmethod
     def live(self, ref: ObjectRef) -> Manifest | None:
         """The object as it is there, read without the driver."""
-        raise NotImplementedError
 
+    @abstractmethod
     def removed_by_somebody(self, ref: ObjectRef) -> None:
-        raise NotImplementedError
+        """Somebody else removes the object."""
 
+    @abstractmethod
     def written_by_somebody(self, manifest: Manifest) -> None:
-        raise NotImplementedError
+        """Somebody else writes this."""
 
+    @abstractmethod
     def version(self, ref: ObjectRef) -> str:
         """Changes whenever the object is written to."""
-        raise NotImplementedError
 
     # What the tests want of a project: the namespace, then a quota in it.
 
