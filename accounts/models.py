@@ -8,6 +8,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import get_language
 
+# The approver group of whoever has the role "administrator".
+ADMINISTRATORS = "administrators"
+
 
 class User(AbstractBaseUser):
     """A person (or service account) as last seen in the directory; the password is never kept here."""
@@ -53,8 +56,9 @@ class User(AbstractBaseUser):
 
     @property
     def approver_slugs(self) -> set[str]:
-        """Slugs of the approver groups this person belongs to."""
-        return {role.partition(":")[2] for role in self.roles if role.startswith("approver:")}
+        """Slugs of the approver groups this person belongs to; the platform's administrators are one of them."""
+        slugs = {role.partition(":")[2] for role in self.roles if role.startswith("approver:")}
+        return slugs | ({ADMINISTRATORS} if self.is_administrator else set())
 
     @property
     def principal_id(self) -> int:

@@ -24,6 +24,7 @@ APPROVER_GROUP_NAMES = {
     "datacenter": ("数据中心", "Data centre"),
     "security": ("安全", "Security"),
     "platform": ("平台", "Platform"),
+    "administrators": ("平台管理员", "Platform administrators"),
 }
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import directory, rules, tokens
-from accounts.models import ApiToken, ApproverGroup, User
+from accounts.models import ADMINISTRATORS, ApiToken, ApproverGroup, User
 from audit import services as audit
 from web.errors import Conflict, Forbidden, Invalid, UserError
 
@@ -160,7 +160,8 @@ def set_preferences(*, user: User, language: str | None, theme: str | None, at: 
 
 
 def sync_groups(*, at: datetime) -> list[ApproverGroup]:
-    """Makes a row of every approver group in ROLE_GROUPS (role "approver:<slug>" -> DN); those changed are returned.
+    """Makes a row of every approver group in ROLE_GROUPS (role "approver:<slug>" -> DN), and one of the platform's
+    administrators; those changed are returned.
 
     Names are set once, so that people may word them; a group that is gone from the settings stays, as policies name it,
     but loses its DN.
@@ -170,6 +171,8 @@ def sync_groups(*, at: datetime) -> list[ApproverGroup]:
         for role, dn in settings.ROLE_GROUPS.items()
         if role.startswith("approver:")
     }
+    if "administrator" in settings.ROLE_GROUPS:
+        wanted[ADMINISTRATORS] = rules.normal_dn(settings.ROLE_GROUPS["administrator"])
     changed = []
     with transaction.atomic():
         known = {group.slug: group for group in ApproverGroup.objects.select_for_update()}

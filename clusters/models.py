@@ -1,6 +1,7 @@
 """The registry of clusters, and bundles: all objects the portal keeps in one cluster for one owner."""
 
 import uuid
+from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -29,6 +30,10 @@ class Cluster(models.Model):
     # Labels of the namespaces that hold ingress controllers and monitoring: who may reach every project.
     ingress_labels = models.JSONField(default=dict, blank=True)
     monitoring_labels = models.JSONField(default=dict, blank=True)
+    # A dedicated cluster takes projects of one tenant only.
+    dedicated_to = models.ForeignKey(
+        "tenants.Tenant", null=True, blank=True, on_delete=models.PROTECT, related_name="dedicated_clusters"
+    )
     is_active = models.BooleanField(default=True)
 
     class Meta:
@@ -36,6 +41,37 @@ class Cluster(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Capacity(WorkItem):
+    """How much a cluster has to give: read from its compute nodes, or stated by hand; null is unknown.
+
+    What may be promised is the figure times its overcommit factor. Millicores, bytes and pieces.
+    """
+
+    cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, related_name="capacity")
+    source = models.CharField(max_length=8, choices=[("nodes", "nodes"), ("stated", "stated")])
+    cpu_millicores = models.PositiveBigIntegerField(null=True, blank=True)
+    memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    storage_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    pods = models.PositiveIntegerField(null=True, blank=True)
+    nodes = models.PositiveIntegerField(null=True, blank=True)
+    cpu_overcommit = models.DecimalField(max_digits=4, decimal_places=2, default=1)
+    memory_overcommit = models.DecimalField(max_digits=4, decimal_places=2, default=1)
+    problem = models.JSONField(null=True, blank=True, help_text="why the nodes could not be read, as web.sentences")
+    observed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(WorkItem.Meta):
+        constraints = [
+            *WorkItem.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(cpu_overcommit__gte=Decimal("0.1"), memory_overcommit__gte=Decimal("0.1")),
+                name="clusters_capacity_overcommit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"capacity of {self.cluster_id}"
 
 
 class Bundle(WorkItem):

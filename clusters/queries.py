@@ -1,14 +1,20 @@
 """Reading the fleet."""
 
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import User
 from clusters.models import Cluster
 
 
 def clusters_visible_to(user: User) -> models.QuerySet[Cluster]:
-    """Whoever is signed in may know which clusters there are; addresses and credentials are not for pages."""
-    return Cluster.objects.filter(is_active=True).defer("token_sealed", "ca")
+    """Whoever is signed in may know which shared clusters there are; one that is dedicated to a tenant is for its
+    members and for who sees all tenants. Addresses and credentials are not for pages."""
+    rows = Cluster.objects.filter(is_active=True).defer("address", "token_sealed", "ca")
+    if user.sees_all_tenants:
+        return rows
+    own = Cluster.objects.filter(dedicated_to__memberships__subject__in=user.subjects).values("pk")
+    return rows.filter(Q(dedicated_to__isnull=True) | Q(pk__in=own))
 
 
 def clusters_of_environment(environment: str) -> models.QuerySet[Cluster]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from clusters import rules, sealing
 from clusters.access import PASS_TIMEOUT, driver_for
-from clusters.drivers.base import Applied, Desired, Driver, DriverError, ObjectRef
+from clusters.drivers.base import Applied, Desired, Driver, DriverError, ObjectRef, Observed
 from clusters.models import Bundle, BundleObject, BundleRevision
 from web.sentences import Sentence
 from work import failpoints
@@ -23,7 +23,7 @@ RETRY_AFTER_MOST = timedelta(seconds=300)  # whatever a server asks for
 PASS_SECONDS = 30.0
 DONE = ("applied", "ready")
 # What was removed by ourselves may be wanted, and created, again.
-GONE: dict[str, Any] = {"state": "gone", "had": False, "uid": ""}
+GONE: dict[str, Any] = {"state": "gone", "had": False, "uid": "", "message": None}
 
 
 def reconcile(lease: Lease) -> Pass:
@@ -53,8 +53,7 @@ def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Drive
         desired.append(wanted)
         if at_once and row.state in DONE:
             continue
-        if time.monotonic() - started > PASS_SECONDS:
-            raise DriverError(Sentence(gettext_noop("The cluster answers slowly; the rest follows.")), transient=True)
+        _check_time(started)
         try:
             applied = driver.apply(wanted)
             failpoints.reach(f"after-apply-{row.kind}")
@@ -65,7 +64,7 @@ def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Drive
                     state="pending" if error.transient else "failed", message=error.sentence.stored()
                 )
             raise
-    removed = _prune(lease, bundle, kept, driver)
+    removed = _prune(lease, bundle, kept, driver, started)
     source = revision.provenance
     message = f"{bundle.namespace}: revision {revision.number}\n\nRequest: {source.get('request', '')}\n"
     message += f"Asked by: {source.get('asker', '')}\nApproved by: {', '.join(source.get('approvers', []))}\n"
@@ -120,11 +119,18 @@ def _remember(lease: Lease, row: BundleObject, applied: Applied, *, had: bool) -
         raise DriverError(_about(row, refused[applied.outcome]), transient=False)
 
 
-def _prune(lease: Lease, bundle: Bundle, kept: list[BundleObject], driver: Driver) -> list[ObjectRef]:
+def _check_time(started: float) -> None:
+    """Raises a transient DriverError once the pass has taken long enough."""
+    if time.monotonic() - started > PASS_SECONDS:
+        raise DriverError(Sentence(gettext_noop("The cluster answers slowly; the rest follows.")), transient=True)
+
+
+def _prune(lease: Lease, bundle: Bundle, kept: list[BundleObject], driver: Driver, started: float) -> list[ObjectRef]:
     """Removes objects of earlier revisions that are no longer wanted, last ones first; answers their names."""
     extra = bundle.objects_kept.exclude(pk__in=[row.pk for row in kept]).exclude(state="gone").order_by("-position")
     removed = []
     for row in extra:
+        _check_time(started)
         ref = ref_of(row)
         removed.append(ref)
         changes = GONE if _is_gone(driver, ref, row, bundle) else {"state": "removing"}
@@ -159,7 +165,12 @@ def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driv
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
     _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None, blocked=False)
-    return Pass(observed=lease.generation, after=OBSERVE_EVERY)
+    return Pass(observed=lease.generation, after=_next_look(bundle))
+
+
+def _next_look(bundle: Bundle) -> timedelta | None:
+    """None once a bundle keeps nothing any more: there is nothing left to look at."""
+    return OBSERVE_EVERY if bundle.objects_kept.exclude(state="gone").exists() else None
 
 
 def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
@@ -173,7 +184,7 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
         # The wanted revision is in place: looking again is all there is to do.
         unready = [error.sentence]
     _note(lease, message=unready[0].stored() if unready else None)
-    return Pass(after=OBSERVE_EVERY)
+    return Pass(after=_next_look(bundle))
 
 
 def _sweep(lease: Lease, bundle: Bundle, driver: Driver) -> None:
@@ -189,23 +200,32 @@ def _sweep(lease: Lease, bundle: Bundle, driver: Driver) -> None:
 
 
 def _observe(lease: Lease, bundle: Bundle, driver: Driver, now: datetime) -> list[Sentence]:
-    """Writes how each object is; answers a sentence for each that is not ready."""
-    rows = list(bundle.objects_kept.exclude(state__in=["gone", "removing"]))
+    """Writes how each object is; answers a sentence for each that is not ready, or not gone if it is to go."""
+    rows = list(bundle.objects_kept.exclude(state="gone"))
     seen = driver.observe([ref_of(row) for row in rows])
-    leaving = bundle.objects_kept.filter(state="removing")
-    unready = [_about(row, gettext_noop("%(kind)s %(name)s is being removed.")) for row in leaving]
+    unready = []
     with guarded(lease):
         for row, observed in zip(rows, seen, strict=True):
-            if not observed.ready:
-                unready.append(observed.message or _about(row, gettext_noop("%(kind)s %(name)s is not ready yet.")))
-            state = "ready" if observed.ready else ("applied" if observed.exists else "missing")
-            BundleObject.objects.filter(pk=row.pk).update(
-                state=state,
-                message=observed.message.stored() if observed.message else None,
-                usage=observed.usage,
-                observed_at=now,
-            )
+            changes, sentence = _noticed(row, observed)
+            BundleObject.objects.filter(pk=row.pk).update(observed_at=now, **changes)
+            if sentence:
+                unready.append(sentence)
     return unready
+
+
+def _noticed(row: BundleObject, observed: Observed) -> tuple[dict[str, Any], Sentence | None]:
+    """What to write down of an object, and a sentence if it is not as it should be."""
+    if row.state == "removing":
+        # That it is gone is for the next pass to say, which asks by uid: another one may have its name by now.
+        leaving = observed.message if observed.exists else None
+        sentence = leaving or _about(row, gettext_noop("%(kind)s %(name)s is being removed."))
+        return {"message": sentence.stored()}, sentence
+    state = "ready" if observed.ready else ("applied" if observed.exists else "missing")
+    message = observed.message.stored() if observed.message else None
+    changes = {"state": state, "message": message, "usage": observed.usage}
+    if observed.ready:
+        return changes, None
+    return changes, observed.message or _about(row, gettext_noop("%(kind)s %(name)s is not ready yet."))
 
 
 def _stop(lease: Lease, error: DriverError) -> Pass:

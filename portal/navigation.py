@@ -1,11 +1,15 @@
 """The side navigation: what a person can go to, and what waits there."""
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
+from workflow.authority import decides_anything
 from workflow.queries import inbox_of
 
 
@@ -16,19 +20,44 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {"nav": [], "theme": ""}
     if request.headers.get("HX-Request") == "true":
         return {"nav": [], "theme": user.theme}
-    work = [_item(_("Home"), "home", "home"), _item(_("My requests"), "requests-mine", "send")]
-    if user.approver_slugs:
-        count = inbox_of(user).order_by().count()
-        work.append(_item(_("Waiting for me"), "inbox", "inbox", count))
-    everything = [
+    sections: list[dict[str, Any]] = [
+        {"title": _("Work"), "items": _work(request, user, timezone.now())},
+        {"title": _("Resources"), "items": _resources()},
+        {"title": _("Rules"), "items": [_item(_("Policies"), "policies", "policy")]},
+    ]
+    _mark_current(request.path, [item for section in sections for item in section["items"]])
+    return {"nav": sections, "theme": user.theme}
+
+
+def _work(request: HttpRequest, user: User, now: datetime) -> list[dict[str, Any]]:
+    """What one does: ask, follow, decide."""
+    items = [
+        _item(_("Home"), "home", "home"),
+        _item(_("New request"), "requests-new", "plus"),
+        _item(_("My requests"), "requests-mine", "send"),
+    ]
+    count = _inbox_count(request, user, now)
+    if count is not None:
+        items.append(_item(_("Waiting for me"), "inbox", "inbox", count))
+        items.append(_item(_("Delegation"), "delegations", "group"))
+    return items
+
+
+def _inbox_count(request: HttpRequest, user: User, now: datetime) -> int | None:
+    """How much waits for the person, None for who decides nothing; pages that know already say so in `inbox_count`."""
+    if hasattr(request, "inbox_count"):
+        known: int | None = request.inbox_count
+        return known
+    return inbox_of(user, now).order_by().count() if decides_anything(user, now) else None
+
+
+def _resources() -> list[dict[str, Any]]:
+    return [
         _item(_("Projects"), "projects", "project"),
+        _item(_("Tenants"), "tenants", "group"),
+        _item(_("Clusters"), "clusters", "cluster"),
         _item(_("Requests"), "requests", "list"),
     ]
-    _mark_current(request.path, [*work, *everything])
-    return {
-        "nav": [{"title": _("Work"), "items": work}, {"title": _("Resources"), "items": everything}],
-        "theme": user.theme,
-    }
 
 
 def _item(label: str, name: str, icon: str, count: int = 0) -> dict[str, Any]:

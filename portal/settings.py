@@ -291,9 +291,33 @@ FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:
     raise ImproperlyConfigured("PORTAL_FAILPOINT_FOLDER is for fault tests only.")
 # What is driven to an end, and by what (model, handler).
-WORK_ITEMS = [("clusters.Bundle", "clusters.reconcile.reconcile")]
+WORK_ITEMS = [
+    ("clusters.Bundle", "clusters.reconcile.reconcile"),
+    ("clusters.Capacity", "clusters.capacity.refresh"),
+    ("workflow.Deadline", "workflow.services.deadlines.watch"),
+    ("tenants.Deletion", "tenants.deletion.proceed"),
+]
 
 # Kinds of request, in the order in which they are offered.
-REQUEST_KINDS = ["tenants.kinds.new_project.NewProject"]
+REQUEST_KINDS = [
+    "tenants.kinds.new_project.NewProject",
+    "tenants.kinds.new_tenant.NewTenant",
+    "tenants.kinds.change_members.ChangeMembers",
+    "tenants.kinds.change_tenant_members.ChangeTenantMembers",
+    "tenants.kinds.delete_project.DeleteProject",
+    "tenants.kinds.change_quota.ChangeQuota",
+    "tenants.kinds.tenant_quota.TenantQuota",
+    "tenants.kinds.adopt_namespaces.AdoptNamespaces",
+    "workflow.kinds.change_policy.ChangePolicy",
+]
+# What keeps a project from being deleted: (project, use of its quota) -> sentences.
+PROJECT_BLOCKERS = ["tenants.blockers.running_pods", "tenants.blockers.volumes", "tenants.blockers.load_balancers"]
+# How long a deletion can be called off after its approval, by environment.
+PROJECT_GRACE_HOURS = {"dev": 24, "test": 72, "prod": 336}
+# What policies may ask about: name -> workflow.facts.Fact, of each room.
+POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
+
+# What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
+CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
 
 LOGGING = logs.configuration(env.str("PORTAL_LOG_LEVEL", "INFO"))

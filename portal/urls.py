@@ -14,10 +14,12 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("workflow.urls")),
     path("", include("tenants.urls")),
+    path("", include("clusters.urls")),
     path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="api-schema"),
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("workflow.api_urls")),
     path("api/v1/", include("tenants.api_urls")),
+    path("api/v1/", include("clusters.api_urls")),
 ]
 
 handler400 = "portal.errors.bad_request"

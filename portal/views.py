@@ -1,21 +1,28 @@
 """Home, and whether the portal is well."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, connection
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from tenants import queries as tenants
 from tenants.rows import project_row
-from tenants.views import with_objects
+from tenants.views.projects import with_objects
 from web.fragments import fragment
-from workflow import queries
-from workflow.rows import inbox_rows, request_row
+from workflow import inbox, queries
+from workflow.authority import decides_anything
+from workflow.machine import CHANGES_REQUESTED
+from workflow.models import Request
+from workflow.narrowing import Wanted
+from workflow.rows import inbox_row, is_parent, request_row
 
 SHOWN = 6
 
@@ -23,37 +30,63 @@ SHOWN = 6
 @require_safe
 def home(http: HttpRequest) -> HttpResponse:
     """What do I have, what waits for me, what do I do next."""
-    user = http.user
-    waiting = inbox_rows(queries.inbox_of(user)[:SHOWN]) if user.approver_slugs else None
-    context = _requests(user) | _projects(user)
+    user, now = http.user, timezone.now()
+    waiting, mine = _waiting(user, now), _mine(user)
+    # The navigation shows the same number.
+    http.inbox_count = waiting["waiting_count"]  # type: ignore[attr-defined]
+    context = _requests(mine) | _projects(user) | waiting
     context |= {
         "greeting": _("Hello, %(name)s") % {"name": user},
-        "inbox": waiting,
-        "next_steps": _next_steps(context["can_ask"], bool(context["projects"])),
+        "next_steps": _next_steps(mine, context["can_ask"], bool(context["projects"])),
     }
     return render(http, "home.html", context)
 
 
-def _next_steps(can_ask: bool, has_projects: bool) -> list[dict[str, str]]:
-    """What to do first for who has nothing yet; what waits for a decision has a card of its own."""
-    if not can_ask or has_projects:
-        return []
-    return [
-        {
-            "icon": "project",
-            "tone": "info",
-            "title": _("Ask for your first project"),
-            "url": reverse("request-new", args=["new-project"]),
-            "text": _("Development projects are ready within a minute."),
-            "action": _("Ask"),
-        }
-    ]
+def _waiting(user: User, now: datetime) -> dict[str, Any]:
+    """What is due first of what waits for the person, and how much that is; None for who decides nothing."""
+    if not decides_anything(user, now):
+        return {"inbox": None, "waiting_count": None}
+    mine = queries.inbox_of(user, now)
+    found, count = inbox.shown_rows(mine, Wanted(), now, size=SHOWN)
+    return {"inbox": [inbox_row(one, now) for one in found], "waiting_count": count}
+
+
+def _next_steps(mine: list[Request], can_ask: bool, has_projects: bool) -> list[dict[str, str]]:
+    """What was sent back to the person, then what to do first for who has nothing yet; what waits for a decision has a
+    card of its own."""
+    parts = [part for found in mine for part in (found.children.all() if is_parent(found) else [found])]
+    steps = [_sent_back_step(part) for part in parts if part.state == CHANGES_REQUESTED]
+    if can_ask and not has_projects:
+        steps.append(_first_step())
+    return steps
+
+
+def _sent_back_step(found: Request) -> dict[str, str]:
+    return {
+        "icon": "edit",
+        "tone": "warning",
+        "title": _("#%(number)s %(title)s was sent back to you") % {"number": found.number, "title": found.title},
+        "url": reverse("request-detail", args=[found.number]),
+        "text": _("Read what is asked for and change it; it expires if nothing happens."),
+        "action": _("Open"),
+    }
+
+
+def _first_step() -> dict[str, str]:
+    return {
+        "icon": "project",
+        "tone": "info",
+        "title": _("Ask for your first project"),
+        "url": reverse("request-new", args=["new-project"]),
+        "text": _("Development projects are ready within a minute."),
+        "action": _("Ask"),
+    }
 
 
 @require_safe
 def home_requests(http: HttpRequest) -> HttpResponse:
     """Fragment: my newest requests."""
-    return fragment(http, "home/_requests.html", _requests(http.user), reverse("home"))
+    return fragment(http, "home/_requests.html", _requests(_mine(http.user)), reverse("home"))
 
 
 @require_safe
@@ -62,10 +95,18 @@ def home_projects(http: HttpRequest) -> HttpResponse:
     return fragment(http, "home/_projects.html", _projects(http.user), reverse("home"))
 
 
-def _requests(user: User) -> dict[str, Any]:
-    mine = queries.requests_visible_to(user).filter(asker=user).order_by("-pk")[:SHOWN]
+def _mine(user: User) -> list[Request]:
+    """The person's newest requests, those sent back before all others."""
+    sent_back = Q(state=CHANGES_REQUESTED) | Q(children__state=CHANGES_REQUESTED)
+    mine = queries.requests_visible_to(user).filter(Q(asker=user) | Q(asker__owner=user))
+    rank = Case(When(Exists(Request.objects.filter(sent_back, pk=OuterRef("pk"))), then=0), default=1)
+    return list(queries.top_level(mine).order_by(rank, "-pk")[:SHOWN])
+
+
+def _requests(mine: list[Request]) -> dict[str, Any]:
     rows = [request_row(found) for found in mine]
-    return {"requests": rows, "poll": any("now" in row["track"] for row in rows)}
+    tracks = [one["track"] for row in rows for one in [row, *row["children"]]]
+    return {"requests": rows, "poll": any("now" in track for track in tracks)}
 
 
 def _projects(user: User) -> dict[str, Any]:

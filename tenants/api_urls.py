@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from tenants import api
+from tenants.api import deletion, projects, tenants
 
 urlpatterns = [
-    path("tenants", api.TenantsView.as_view(), name="api-tenants"),
-    path("projects", api.ProjectsView.as_view(), name="api-projects"),
-    path("projects/<uuid:uid>", api.ProjectView.as_view(), name="api-project"),
+    path("tenants", tenants.TenantsView.as_view(), name="api-tenants"),
+    path("projects", projects.ProjectsView.as_view(), name="api-projects"),
+    path("projects/<uuid:uid>", projects.ProjectView.as_view(), name="api-project"),
+    path("projects/<uuid:uid>/deletion/call-off", deletion.CallOffView.as_view(), name="api-project-call-off"),
+    path("tenants/<slug:code>", tenants.TenantView.as_view(), name="api-tenant"),
+    path("size-plans", tenants.SizePlansView.as_view(), name="api-size-plans"),
 ]

@@ -14,6 +14,9 @@ EPHEMERAL_DEFAULT, EPHEMERAL_REQUEST = 1024**3, 512 * 1024**2
 CONTAINER_CPU, CONTAINER_CPU_REQUEST = 500, 100  # millicores
 CONTAINER_MEMORY, CONTAINER_MEMORY_REQUEST = 512 * 1024**2, 256 * 1024**2  # bytes
 VOLUME_CLAIMS, SERVICES = 20, 50
+# More than there will be: what is counted and not limited.
+COUNTED = "1000000"
+_SECURITY = {"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/warn": "restricted"}
 
 
 def project(state: State) -> list[Manifest]:
@@ -21,25 +24,28 @@ def project(state: State) -> list[Manifest]:
 
     `state`: namespace, tenant, project (uid), environment, display_name, owner, cost_centre, quota {cpu (millicores),
     memory, storage (bytes), pods}, members [{subject, role}] with subjects as the cluster calls them
-    ({"kind": "User"|"Group", "name"}), ingress_labels, monitoring_labels, flavour.
+    ({"kind": "User"|"Group", "name"}), parts (rules.PARTS, or fewer in a namespace that was adopted), ingress_labels,
+    monitoring_labels, flavour.
     """
-    return [
-        namespace(state),
-        resource_quota(state),
-        limit_range(state),
-        *network_policies(state),
-        *role_bindings(state),
-    ]
+    parts = {
+        "quota": [resource_quota(state)],
+        "limits": [limit_range(state)],
+        "network": network_policies(state),
+        "members": role_bindings(state),
+    }
+    return [namespace(state)] + [one for part, made in parts.items() if part in state["parts"] for one in made]
 
 
 def namespace(state: State) -> Manifest:
-    """The namespace with its labels for people, policies and pod security."""
+    """The namespace with its labels for people, policies and pod security; in one that was adopted, only the portal's
+    own beside those that are among its parts."""
+    parts = state["parts"]
     annotations = {
         "portal.cloud/display-name": state["display_name"],
         "portal.cloud/owner": state["owner"],
         "portal.cloud/cost-centre": state["cost_centre"],
     }
-    if state["flavour"] == "openshift":
+    if state["flavour"] == "openshift" and "names" in parts:
         annotations |= {
             "openshift.io/display-name": state["display_name"],
             "openshift.io/requester": state["owner"],
@@ -50,13 +56,12 @@ def namespace(state: State) -> Manifest:
         "metadata": {
             "name": state["namespace"],
             "labels": {
-                **MANAGED_BY,
+                **(MANAGED_BY if "names" in parts else {}),
                 "portal.cloud/managed": "true",
                 "portal.cloud/tenant": state["tenant"],
                 "portal.cloud/project": state["project"],
                 "portal.cloud/environment": state["environment"],
-                "pod-security.kubernetes.io/enforce": "baseline",
-                "pod-security.kubernetes.io/warn": "restricted",
+                **(_SECURITY if "security" in parts else {}),
             },
             "annotations": {key: value for key, value in annotations.items() if value},
         },
@@ -64,7 +69,11 @@ def namespace(state: State) -> Manifest:
 
 
 def resource_quota(state: State) -> Manifest:
-    """Requests equal limits: what a team asked for is what it can always have."""
+    """Requests equal limits: what a team asked for is what it can always have.
+
+    Without limits among the parts nothing gives a pod its share of the node's disk, so that a quota of it would refuse
+    pods that ran until now; and what nobody asked to limit is counted alone, for whoever wants to delete it all.
+    """
     quota = state["quota"]
     cpu, memory = cpu_text(quota["cpu"]), bytes_text(quota["memory"])
     pods = quota["pods"]
@@ -73,16 +82,20 @@ def resource_quota(state: State) -> Manifest:
         "limits.cpu": cpu,
         "requests.memory": memory,
         "limits.memory": memory,
-        "requests.ephemeral-storage": bytes_text(pods * EPHEMERAL_REQUEST),
-        "limits.ephemeral-storage": bytes_text(pods * EPHEMERAL_DEFAULT),
         "requests.storage": bytes_text(quota["storage"]),
-        "persistentvolumeclaims": str(VOLUME_CLAIMS),
         "pods": str(pods),
-        "services": str(SERVICES),
-        "services.loadbalancers": "0",
-        "services.nodeports": "0",
     }
-    return _within(state, "v1", "ResourceQuota", "portal-quota", {"spec": {"hard": hard}})
+    more = {"persistentvolumeclaims": COUNTED, "services.loadbalancers": COUNTED}
+    if "limits" in state["parts"]:
+        more = {
+            "requests.ephemeral-storage": bytes_text(pods * EPHEMERAL_REQUEST),
+            "limits.ephemeral-storage": bytes_text(pods * EPHEMERAL_DEFAULT),
+            "persistentvolumeclaims": str(VOLUME_CLAIMS),
+            "services": str(SERVICES),
+            "services.loadbalancers": "0",
+            "services.nodeports": "0",
+        }
+    return _within(state, "v1", "ResourceQuota", "portal-quota", {"spec": {"hard": hard | more}})
 
 
 def limit_range(state: State) -> Manifest:

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
-from tenants.models import Project, Tenant
+from tenants.models import Deletion, Project, Tenant
 
 
 def tenants_visible_to(user: User) -> models.QuerySet[Tenant]:
@@ -20,6 +20,11 @@ def tenants_askable_by(user: User) -> models.QuerySet[Tenant]:
     return Tenant.objects.filter(pk__in=_memberships(user, "owner", "developer"))
 
 
+def tenants_owned_by(user: User) -> models.QuerySet[Tenant]:
+    """Tenants of which the person is an owner."""
+    return Tenant.objects.filter(pk__in=_memberships(user, "owner"))
+
+
 def _memberships(user: User, *roles: str) -> models.QuerySet[Tenant, Any]:
     matching = {"memberships__subject__in": user.subjects}
     if roles:
@@ -28,7 +33,18 @@ def _memberships(user: User, *roles: str) -> models.QuerySet[Tenant, Any]:
 
 
 def projects_visible_to(user: User) -> models.QuerySet[Project]:
-    """Projects of the tenants the person may see."""
+    """Projects of the tenants the person may see, but for those that are gone."""
     return Project.objects.select_related("tenant", "owner", "bundle__cluster").filter(
-        tenant__in=tenants_visible_to(user)
+        tenant__in=tenants_visible_to(user), gone_at__isnull=True
     )
+
+
+def pending_deletion(project: Project) -> Deletion | None:
+    """The removal that is planned or under way; while there is one, nothing else is asked for the project."""
+    pending = project.deletions.filter(called_off_at__isnull=True, done_at__isnull=True)
+    return pending.select_related("request__asker").first()
+
+
+def roles_in(tenant: Tenant, user: User) -> set[str]:
+    """The person's roles in the tenant: owner, developer, viewer; empty for who is no member."""
+    return set(tenant.memberships.filter(subject__in=user.subjects).values_list("role", flat=True))

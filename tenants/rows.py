@@ -1,5 +1,6 @@
 """Projects as prepared rows for pages: plain values in the reader's language."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -7,10 +8,12 @@ from django.utils.translation import gettext as _
 
 from clusters import words
 from clusters.models import Bundle
-from clusters.quantity import parse
-from tenants.models import Project
+from clusters.rows import resource_bar
+from tenants import rules, usage
+from tenants.models import Project, SizePlan
+from tenants.states import figures_of
 from tenants.subjects import subject_in
-from tenants.words import role_label
+from tenants.words import isolation_label, role_label
 
 Row = dict[str, Any]
 
@@ -28,16 +31,35 @@ def project_row(project: Project) -> Row:
     }
 
 
-def quota_bars(project: Project) -> list[Row]:
-    """CPU, memory, storage and pods: what is used of what the project may have."""
-    used = used_of(project.bundle)
-    gib = 1024**3
+def quota_bars(project: Project, asked: Mapping[str, int] | None = None) -> list[Row]:
+    """CPU, memory, storage and pods: what is used of what the project may have; `asked` is the quota that an open
+    request asks for (millicores, bytes, pieces)."""
+    used, now = usage.amounts(used_of(project.bundle)), figures_of(project)
     return [
-        _bar(_("CPU"), used.get("limits.cpu"), 1, project.cpu_millicores / 1000, _("cores")),
-        _bar(_("Memory"), used.get("limits.memory"), gib, project.memory_bytes / gib, "Gi"),
-        _bar(_("Storage"), used.get("requests.storage"), gib, project.storage_bytes / gib, "Gi"),
-        _bar(_("Pods"), used.get("pods"), 1, project.pods, ""),
+        resource_bar(name, used=used.get(name), limit=(asked or now)[name], limit_before=now[name])
+        for name in rules.RESOURCES
     ]
+
+
+def project_facts(project: Project) -> list[Row]:
+    """[{"label", "value"}] of what the project is, beside what its head says."""
+    plan = SizePlan.objects.filter(slug=project.size).first() if project.size else None
+    facts = [(_("Size"), plan.name if plan else _("own figures")), (_("Isolation"), isolation_label(project.isolation))]
+    if project.adopted:
+        parts = ", ".join(_part_label(part) for part in rules.PARTS if part in project.parts)
+        facts.append((_("Adopted; the portal keeps"), parts or _("its labels only")))
+    return [{"label": label, "value": value} for label, value in facts]
+
+
+def _part_label(part: str) -> str:
+    return {
+        "quota": _("quota"),
+        "limits": _("limits"),
+        "network": _("network policies"),
+        "members": _("members"),
+        "security": _("pod security"),
+        "names": _("names and owner"),
+    }.get(part, part)
 
 
 def used_of(bundle: Bundle) -> dict[str, str]:
@@ -48,40 +70,24 @@ def used_of(bundle: Bundle) -> dict[str, str]:
     return {}
 
 
-def _bar(name: str, used: str | None, size: int, limit: float, unit: str) -> Row:
-    """`used` as the API server says it, also where it is no whole number of anything: memory "512m" is legal."""
-    try:
-        amount = None if used is None else parse(used) / size
-    except ValueError:
-        amount = None
+def member_rows(project: Project) -> list[Row]:
+    """[{name, kind_label, is_group, role_label, as_subject}] of who is bound in the namespace."""
+    cluster = project.bundle.cluster
+    return [
+        member_row(member.subject, member.role) | {"as_subject": subject_in(cluster, member.subject)["name"]}
+        for member in project.members.all()
+    ]
+
+
+def member_row(subject: str, role: str) -> Row:
+    """{name, kind_label, is_group, role_label} of "user:<name>" or "group:<dn>"."""
+    kind, _colon, name = subject.partition(":")
     return {
         "name": name,
-        "used": amount or 0,
-        "held": 0,
-        "ask": 0,
-        "limit": limit,
-        "limit_before": None,
-        "unit": unit,
-        "known": amount is not None,
+        "kind_label": _("Person") if kind == "user" else _("Group"),
+        "is_group": kind == "group",
+        "role_label": role_label(role),
     }
-
-
-def member_rows(project: Project) -> list[Row]:
-    """[{name, kind_label, role_label, as_subject}] of who is bound in the namespace."""
-    cluster = project.bundle.cluster
-    rows = []
-    for member in project.members.all():
-        kind, _colon, name = member.subject.partition(":")
-        rows.append(
-            {
-                "name": name,
-                "kind_label": _("Person") if kind == "user" else _("Group"),
-                "is_group": kind == "group",
-                "role_label": role_label(member.role),
-                "as_subject": subject_in(cluster, member.subject)["name"],
-            }
-        )
-    return rows
 
 
 def quota_note(project: Project) -> str:

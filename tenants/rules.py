@@ -3,11 +3,17 @@
 import re
 
 ENVIRONMENTS = ("dev", "test", "prod")
+# Weak: tenants share a cluster. Strong: a cluster of one's own.
+ISOLATIONS = ("shared", "dedicated")
 # Without a hyphen: else "a-b" + "c" would be called as "a" + "b-c".
 TENANT_CODE = r"^[a-z][a-z0-9]{1,11}$"
 PROJECT_NAME = r"^[a-z]([a-z0-9-]*[a-z0-9])?$"
 NAMESPACE_NAME = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 NAMESPACE_LENGTH = 63
+# What the portal can keep in a namespace; labels of the portal's own (portal.cloud/) are always among it. security:
+# labels of pod security; names: who manages it, and the names people know it by, in words that other programs read.
+PARTS = ("quota", "limits", "network", "members", "security", "names")
+RESOURCES = ("cpu", "memory", "storage", "pods")
 RESERVED_PREFIXES = ("kube-", "openshift-", "portal-", "default")
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from tenants.models import Project, Tenant
+from clusters.serializers import PoolsSerializer
+from tenants.models import Project, SizePlan, Tenant
 
 
 class TenantSerializer(serializers.Serializer[Tenant]):
@@ -13,6 +14,24 @@ class TenantSerializer(serializers.Serializer[Tenant]):
     code = serializers.CharField()
     name_zh = serializers.CharField()
     name_en = serializers.CharField()
+
+
+class TenantDetailSerializer(TenantSerializer):
+    """A tenant with its budget, on all clusters together."""
+
+    budget = PoolsSerializer()
+
+
+class SizePlanSerializer(serializers.Serializer[SizePlan]):
+    """A quota with a name: CPU in millicores, memory and storage in bytes."""
+
+    slug = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    cpu_millicores = serializers.IntegerField(source="cpu")
+    memory_bytes = serializers.IntegerField(source="memory")
+    storage_bytes = serializers.IntegerField(source="storage")
+    pods = serializers.IntegerField()
 
 
 class ProjectSerializer(serializers.Serializer[Project]):
@@ -26,6 +45,9 @@ class ProjectSerializer(serializers.Serializer[Project]):
     cluster = serializers.CharField(source="bundle.cluster.name")
     owner = serializers.CharField(source="owner.username")
     cost_centre = serializers.CharField()
+    size = serializers.CharField(help_text="the size plan it was made by, empty for own figures")
+    isolation = serializers.CharField()
+    adopted = serializers.BooleanField()
     cpu_millicores = serializers.IntegerField()
     memory_bytes = serializers.IntegerField()
     storage_bytes = serializers.IntegerField()

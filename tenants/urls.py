@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from tenants import views
+from tenants.views import deletion, projects, tenants
 
 urlpatterns = [
-    path("projects", views.listing, name="projects"),
-    path("projects/<uuid:uid>", views.detail, name="project-detail"),
-    path("projects/<uuid:uid>/state", views.state, name="project-state"),
+    path("projects", projects.listing, name="projects"),
+    path("projects/<uuid:uid>", projects.detail, name="project-detail"),
+    path("projects/<uuid:uid>/state", projects.state, name="project-state"),
+    path("projects/<uuid:uid>/deletion/call-off", deletion.call_off, name="project-call-off"),
+    path("tenants", tenants.listing, name="tenants"),
+    path("tenants/<slug:code>", tenants.detail, name="tenant-detail"),
 ]

@@ -9,7 +9,10 @@ from accounts.models import User
 from accounts.services import sync_groups
 from clusters.models import Bundle, Cluster
 from tenants.models import Membership, Tenant
+from tenants.size_plans import seed_size_plans
+from workflow.models import Policy
 from workflow.services import seed_policies
+from workflow.services.policies import one_of
 
 _numbers = itertools.count(1)
 
@@ -48,21 +51,44 @@ def a_bundle(**fields: Any) -> Bundle:
 
 
 def ready_portal() -> None:
-    """Approver groups and first policies, as `manage.py setup` makes them."""
+    """Approver groups, first policies and sizes, as `manage.py setup` makes them."""
     sync_groups(at=timezone.now())
     seed_policies(at=timezone.now())
+    seed_size_plans(at=timezone.now())
+
+
+# What belongs to one environment of a new project.
+OF_ENVIRONMENT = ("environment", "cluster", "size", "cpu", "memory", "storage", "pods")
 
 
 def wish(**changes: Any) -> dict[str, Any]:
-    """Values of a new project of the tenant claims."""
+    """Values of a new project of the tenant claims, in the one environment "test" unless `environments` are given."""
+    one: dict[str, Any] = {"environment": "test", "cpu": "2", "memory": "4Gi", "storage": "20Gi", "pods": 20}
+    one |= {name: changes.pop(name) for name in OF_ENVIRONMENT if name in changes}
     values: dict[str, Any] = {
         "tenant": "claims",
         "name": f"imaging{next(_numbers)}",
         "display_name": "Claims imaging",
-        "environment": "test",
-        "cpu": "2",
-        "memory": "4Gi",
-        "storage": "20Gi",
-        "pods": 20,
+        "environments": [one],
     }
     return values | changes
+
+
+def as_form(values: dict[str, Any]) -> dict[str, str]:
+    """Values of a new project as a browser would post them."""
+    posted = {}
+    for name, value in values.items():
+        if name == "environments":
+            for one in value:
+                row = f"environments.{one['environment']}"
+                posted[row] = "on"
+                posted |= {f"{row}.{field}": str(text) for field, text in one.items() if field != "environment"}
+        else:
+            posted[name] = " ".join(value) if isinstance(value, list) else str(value)
+    return posted
+
+
+def decided_by(*groups: str, minimum: int = 1) -> None:
+    """From now on these groups, in this order, decide what no other policy is about."""
+    steps = [one_of(group) | {"minimum": minimum} for group in groups]
+    Policy.objects.filter(slug="otherwise").update(steps=steps)

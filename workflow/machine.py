@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-SUBMITTED, APPROVED, REJECTED, WITHDRAWN = "submitted", "approved", "rejected", "withdrawn"
-STATES = (SUBMITTED, APPROVED, REJECTED, WITHDRAWN)
-OPEN_STATES = (SUBMITTED,)
+SUBMITTED, CHANGES_REQUESTED = "submitted", "changes_requested"
+APPROVED, REJECTED, WITHDRAWN, EXPIRED = "approved", "rejected", "withdrawn", "expired"
+STATES = (SUBMITTED, CHANGES_REQUESTED, APPROVED, REJECTED, WITHDRAWN, EXPIRED)
+OPEN_STATES = (SUBMITTED, CHANGES_REQUESTED)
 
 
 class Move(NamedTuple):
@@ -18,9 +19,15 @@ class Move(NamedTuple):
 
 MOVES = (
     Move("submit", "", SUBMITTED, "asker"),
+    Move("edit", SUBMITTED, SUBMITTED, "asker; the steps start anew"),
     Move("approve", SUBMITTED, APPROVED, "last approver, or the policy"),
     Move("reject", SUBMITTED, REJECTED, "approver"),
+    Move("send_back", SUBMITTED, CHANGES_REQUESTED, "approver"),
+    Move("edit", CHANGES_REQUESTED, SUBMITTED, "asker"),
     Move("withdraw", SUBMITTED, WITHDRAWN, "asker"),
+    Move("withdraw", CHANGES_REQUESTED, WITHDRAWN, "asker"),
+    Move("expire", SUBMITTED, EXPIRED, "deadline of the step"),
+    Move("expire", CHANGES_REQUESTED, EXPIRED, "deadline of the asker"),
 )
 
 
@@ -34,6 +41,14 @@ def after(state: str, move: str) -> str:
         if candidate.name == move and candidate.source == state:
             return candidate.target
     raise NoSuchMove(f"{move} does not lead out of {state or 'nothing'}")
+
+
+def following(children: list[str]) -> str:
+    """The state of a parent, which only follows its children: open while one is, else the best that became of one."""
+    for state in (SUBMITTED, CHANGES_REQUESTED, APPROVED, REJECTED, EXPIRED):
+        if state in children:
+            return state
+    return WITHDRAWN
 
 
 def diagram() -> str:

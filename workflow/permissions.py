@@ -1,10 +1,13 @@
 """Who may do what with a request: each rule as a check that says why not, and a question for the button."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from web.errors import Conflict, Forbidden
-from workflow import machine
+from workflow import authority, machine
 from workflow.models import Request, Step
 
 
@@ -17,7 +20,19 @@ class OwnRequest(Forbidden):
 
 
 class AlreadyClosed(Conflict):
-    """The request is decided or withdrawn."""
+    """The request is decided, withdrawn or expired, or not at a point at which this can be done."""
+
+
+class Place(NamedTuple):
+    """A step somebody may decide now, and whose place in the group that fills: the person's own, or another's."""
+
+    step: Step
+    principal: User
+
+
+def steps_of(request: Request) -> list[Step]:
+    """The steps of the present round, in order."""
+    return sorted((s for s in request.steps.all() if s.round == request.round), key=lambda step: step.position)
 
 
 def current_step(request: Request) -> Step | None:
@@ -26,28 +41,38 @@ def current_step(request: Request) -> Step | None:
 
 
 def check_open(request: Request) -> None:
-    """Raises AlreadyClosed unless the request still waits for a decision."""
+    """Raises AlreadyClosed unless the request still waits for somebody."""
     if request.state not in machine.OPEN_STATES:
         raise AlreadyClosed(_("Request #%(number)s is already closed.") % {"number": request.number})
 
 
-def check_decide(request: Request, user: User) -> Step:
-    """The step this person may decide now; raises AlreadyClosed, OwnRequest or NotYours."""
+def check_decide(request: Request, user: User, at: datetime) -> Place:
+    """What this person may decide now, and in whose place; raises AlreadyClosed, OwnRequest or NotYours."""
     check_open(request)
     step = current_step(request)
-    if step is None or step.group.slug not in user.approver_slugs:
+    if step is None and request.state == machine.CHANGES_REQUESTED:
+        raise AlreadyClosed(_("Request #%(number)s was sent back; who asked has it now.") % {"number": request.number})
+    principals = authority.principals_for(user, step.group.slug, at) if step else []
+    if step is None or not principals:
         raise NotYours(_("This step is decided by another group."))
     if user.principal_id == request.asker.principal_id:
         raise OwnRequest(_("You cannot decide your own request."))
-    if request.decisions.filter(principal=user.principal_id, voided_at__isnull=True).exists():
+    principals = [one for one in principals if one.pk != request.asker.principal_id]
+    if not principals:
+        raise OwnRequest(_("Who you stand in for asked for this, so you cannot decide it in their place."))
+    taken = set(request.decisions.filter(voided_at__isnull=True).values_list("principal_id", "speaker_id"))
+    if any(speaker == user.principal_id for _principal, speaker in taken):
         raise NotYours(_("You have already decided a step of this request."))
-    return step
+    free = [one for one in principals if not any(one.pk in pair for pair in taken)]
+    if not free or any(user.principal_id in pair for pair in taken):
+        raise NotYours(_("You have already decided a step of this request, or somebody did in your place."))
+    return Place(step, free[0])
 
 
-def can_decide(request: Request, user: User) -> bool:
+def can_decide(request: Request, user: User, at: datetime) -> bool:
     """Whether `check_decide` would pass."""
     try:
-        check_decide(request, user)
+        check_decide(request, user, at)
     except (AlreadyClosed, NotYours, OwnRequest):
         return False
     return True
@@ -55,7 +80,7 @@ def can_decide(request: Request, user: User) -> bool:
 
 def check_withdraw(request: Request, user: User) -> None:
     """Raises unless the person asked for it (or their service account did) and it is still open."""
-    if user.pk not in (request.asker_id, request.asker.owner_id):
+    if not _asked_it(request, user):
         raise NotYours(_("Only who asked can withdraw a request."))
     check_open(request)
 
@@ -67,3 +92,40 @@ def can_withdraw(request: Request, user: User) -> bool:
     except (AlreadyClosed, NotYours):
         return False
     return True
+
+
+def check_edit(request: Request, user: User) -> None:
+    """Raises unless the person asked for it (or their service account did), it is still open and no parent."""
+    if not _asked_it(request, user):
+        raise NotYours(_("Only who asked can change a request."))
+    check_open(request)
+    if request.policy_id is None:
+        raise AlreadyClosed(_("Please change the request of one of its environments."))
+
+
+def can_edit(request: Request, user: User) -> bool:
+    """Whether `check_edit` would pass."""
+    try:
+        check_edit(request, user)
+    except (AlreadyClosed, NotYours):
+        return False
+    return True
+
+
+def check_comment(request: Request, user: User) -> None:
+    """Raises unless the person has a part in it: as asker, member of its tenant, approver or administrator."""
+    if user.is_auditor and not (user.approver_slugs or _asked_it(request, user)):
+        raise Forbidden(_("Auditors read, and leave no trace in what they read."))
+
+
+def can_comment(request: Request, user: User) -> bool:
+    """Whether `check_comment` would pass."""
+    try:
+        check_comment(request, user)
+    except Forbidden:
+        return False
+    return True
+
+
+def _asked_it(request: Request, user: User) -> bool:
+    return user.pk in (request.asker_id, request.asker.owner_id)

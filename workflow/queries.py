@@ -1,50 +1,82 @@
 """Reading requests: only ever what a person may see."""
 
+from datetime import datetime
+
 from django.db import models
-from django.db.models import Prefetch, Q
+from django.db.models import Exists, Prefetch, Q
+from django.db.models.functions import Now
 
 from accounts.models import ApproverGroup, User
-from workflow.models import Decision, Plan, Policy, Request, Step
+from workflow import authority
+from workflow.models import Comment, Decision, Delegation, Outcome, Plan, Policy, Request, Step
 
 
 def requests_visible_to(user: User) -> models.QuerySet[Request]:
     """Requests of the person's tenants and their own; approvers, auditors and administrators see all."""
-    rows = Request.objects.select_related("tenant", "asker", "bundle", "cluster", "policy").prefetch_related(
-        Prefetch("steps", Step.objects.select_related("group"))
+    rows = Request.objects.select_related("tenant", "asker", "cluster", "policy").prefetch_related(
+        Prefetch("steps", Step.objects.select_related("group")),
+        Prefetch("outcomes", Outcome.objects.select_related("bundle")),
     )
     if user.sees_all_tenants:
         return rows
     # The model above this room is reached by name, not by import.
     tenants = Request._meta.get_field("tenant").related_model._default_manager
     mine = tenants.filter(memberships__subject__in=user.subjects).values("pk")
-    return rows.filter(Q(tenant__in=mine) | Q(asker=user) | Q(asker__owner=user))
+    # Who stands in for an approver reads what approvers read, for as long as that lasts.
+    standing_in = Exists(authority.active_delegations(Now()).filter(to=user, by__is_active=True))
+    return rows.filter(Q(tenant__in=mine) | Q(asker=user) | Q(asker__owner=user) | standing_in)
 
 
-def inbox_of(user: User) -> models.QuerySet[Request]:
-    """Open requests whose current step waits for one of this person's groups, oldest first, without their own."""
-    waiting = Step.objects.filter(state="current", group__slug__in=user.approver_slugs).values("request")
-    person = user.principal_id
-    decided = Decision.objects.filter(principal=person, voided_at__isnull=True).values("request")
-    own = Q(asker=person) | Q(asker__owner=person)
-    return requests_visible_to(user).filter(pk__in=waiting).exclude(own).exclude(pk__in=decided).order_by("id")
+def top_level(requests: models.QuerySet[Request]) -> models.QuerySet[Request]:
+    """What was asked in one go: parents and single requests, with the children of parents."""
+    children = Request.objects.prefetch_related(
+        Prefetch("steps", Step.objects.select_related("group")),
+        Prefetch("outcomes", Outcome.objects.select_related("bundle")),
+    )
+    return requests.filter(parent__isnull=True).prefetch_related(Prefetch("children", children.order_by("id")))
+
+
+def children_of(request: Request, user: User) -> models.QuerySet[Request]:
+    """The requests of a parent, in the order in which they were asked."""
+    return requests_visible_to(user).filter(parent=request).order_by("id")
+
+
+def inbox_of(user: User, at: datetime) -> models.QuerySet[Request]:
+    """Open requests whose current step waits for this person, by their own groups or in somebody's place; without
+    their own, oldest first."""
+    return requests_visible_to(user).filter(authority.waiting_for(user, at)).order_by("id")
 
 
 def decisions_of(request: Request) -> models.QuerySet[Decision]:
     """What was said on a request the caller may see, oldest first."""
-    return request.decisions.select_related("by", "step__group")
+    return request.decisions.select_related("by", "principal", "step__group")
 
 
-def newest_plan(request: Request) -> Plan:
-    """The last look at what the request would change; every request has one from its submission on."""
-    return request.plans.order_by("-number")[0]
+def comments_of(request: Request) -> models.QuerySet[Comment]:
+    """What was said beside the decisions on a request the caller may see, oldest first."""
+    return request.comments.select_related("by")
 
 
-def policy_for(kind: str, environment: str) -> Policy | None:
-    """The policy that says who decides: the lowest priority number among those that fit."""
-    return Policy.objects.filter(kind__in=["", kind], environment__in=["", environment]).first()
+def newest_plan(request: Request) -> Plan | None:
+    """The last look at what the request would change; every request but a parent has one from its submission on."""
+    return request.plans.order_by("-number").first()
 
 
-def group_names(policy: Policy) -> list[str]:
-    """Names of the groups that decide under the policy, in order, in the reader's language."""
-    groups = {group.slug: group.name for group in ApproverGroup.objects.all()}
-    return [groups.get(step["group"], step["group"]) for step in policy.steps]
+def policies_visible_to(user: User) -> models.QuerySet[Policy]:
+    """Whoever is signed in may know who decides what; retired ones are for administrators and auditors."""
+    if user.is_administrator or user.is_auditor:
+        return Policy.objects.all()
+    return Policy.objects.filter(is_active=True)
+
+
+def group_names() -> dict[str, str]:
+    """Names of the approver groups by slug, in the reader's language."""
+    return {group.slug: group.name for group in ApproverGroup.objects.all()}
+
+
+def delegations_visible_to(user: User) -> models.QuerySet[Delegation]:
+    """One's own, given and held; administrators and auditors see all."""
+    rows = Delegation.objects.select_related("by", "to")
+    if user.is_administrator or user.is_auditor:
+        return rows
+    return rows.filter(Q(by=user) | Q(to=user))

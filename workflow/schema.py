@@ -25,24 +25,25 @@ LINE_END = re.compile("[\t\r\n]")
 def public(schema: Schema) -> Schema:
     """The schema without the form's hints, with translated labels as descriptions: for the API document."""
     plain = {key: value for key, value in schema.items() if key != "properties" and not key.startswith("x-")}
-    plain["properties"] = {}
-    for name, field in schema["properties"].items():
-        hints = field.get("x-form", {})
-        shown = {key: value for key, value in field.items() if key != "x-form"}
-        shown["description"] = str(hints.get("help") or hints.get("label", ""))
-        plain["properties"][name] = shown
+    plain["properties"] = {name: _public_field(field) for name, field in schema["properties"].items()}
     return plain
+
+
+def _public_field(field: Mapping[str, Any]) -> Schema:
+    hints = field.get("x-form", {})
+    shown = {key: value for key, value in field.items() if key != "x-form"}
+    if "properties" in shown.get("items", {}):
+        shown["items"] = public(shown["items"])
+    if hints:
+        shown["description"] = str(hints.get("help") or hints.get("label", ""))
+    return shown
 
 
 def check(schema: Schema, values: object) -> dict[str, Any]:
     """The values with defaults filled in; raises Invalid with one sentence per field, by JSON pointer."""
     if not isinstance(values, Mapping):
         raise Invalid(_("Expected an object."), {"": _("Expected an object.")})
-    filled = {
-        name: field["default"]
-        for name, field in schema["properties"].items()
-        if "default" in field and name not in values
-    } | dict(values)
+    filled = _filled(schema, values)
     errors: dict[str, str] = {}
     for error in Draft202012Validator(public(schema), format_checker=FormatChecker()).iter_errors(filled):
         for pointer, sentence in _sentences(schema, error):
@@ -57,6 +58,17 @@ def check(schema: Schema, values: object) -> dict[str, Any]:
     return {name: _whole(schema["properties"][name], value) for name, value in filled.items()}
 
 
+def _filled(schema: Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the defaults of what is not named, also inside of lists of objects."""
+    filled = {n: f["default"] for n, f in schema["properties"].items() if "default" in f and n not in values}
+    filled |= dict(values)
+    for name, field in schema["properties"].items():
+        inner = field.get("items", {})
+        if "properties" in inner and isinstance(filled.get(name), list):
+            filled[name] = [_filled(inner, one) if isinstance(one, Mapping) else one for one in filled[name]]
+    return filled
+
+
 def is_printable(text: str) -> bool:
     """Whether a row can hold it and a page show it as it is; ends of lines count as printable."""
     return not UNPRINTABLE.search(text)
@@ -64,7 +76,22 @@ def is_printable(text: str) -> bool:
 
 def _whole(field: Mapping[str, Any], value: Any) -> Any:
     """20.0 is an integer to JSON Schema, but would be written into manifests as it stands."""
-    return int(value) if field["type"] == "integer" else value
+    inner = field.get("items", {}).get("properties")
+    if inner:
+        return [{name: _whole(inner[name], part) for name, part in one.items()} for one in value]
+    return int(value) if field.get("type") == "integer" else value
+
+
+def _field_at(schema: Schema, path: list[Any]) -> Mapping[str, Any]:
+    """The field a path leads to ("environments", 1, "cpu"), {} where it leads nowhere."""
+    field: Mapping[str, Any] = schema
+    for part in path:
+        known = field if "properties" in field else field.get("items", {})
+        if isinstance(part, str):
+            if part not in known.get("properties", {}):
+                break
+            field = known["properties"][part]
+    return field
 
 
 def _pointer(path: Iterable[object]) -> str:
@@ -82,10 +109,10 @@ def _sentences(schema: Schema, error: ValidationError) -> list[tuple[str, str]]:
         missing = [name for name in limit if name not in instance]
         return [(_pointer([*path, name]), _("This is needed.")) for name in missing]
     if error.validator == "additionalProperties":
-        extra = [name for name in instance if name not in schema["properties"]]
+        known: Any = error.schema
+        extra = [name for name in instance if name not in known["properties"]]
         return [(_pointer([*path, name]), _("There is no such field.")) for name in extra]
-    name = str(path[0]) if path else ""
-    hints = schema["properties"].get(name, {}).get("x-form", {})
+    hints = _field_at(schema, path).get("x-form", {})
     sentences = {
         "type": _("This has the wrong type."),
         "enum": _("This is not one of the choices."),
@@ -94,6 +121,7 @@ def _sentences(schema: Schema, error: ValidationError) -> list[tuple[str, str]]:
         "maxLength": _("At most %(limit)s characters.") % {"limit": limit},
         "minimum": _("At least %(limit)s.") % {"limit": limit},
         "maximum": _("At most %(limit)s.") % {"limit": limit},
+        "minItems": _("This is needed."),
         "maxItems": _("At most %(limit)s entries.") % {"limit": limit},
         "uniqueItems": _("An entry is there twice."),
     }
@@ -110,17 +138,45 @@ def _texts(value: Any, pointer: str = "") -> list[tuple[str, str]]:
     return []
 
 
-def from_form(schema: Schema, posted: Mapping[str, str]) -> dict[str, Any]:
-    """Form fields as the schema's types; what cannot be read is passed on as text, so that `check` names it."""
+def from_form(schema: Schema, posted: Mapping[str, str], prefix: str = "") -> dict[str, Any]:
+    """Form fields as the schema's types; what cannot be read is passed on as text, so that `check` names it.
+
+    A list of objects is posted as a row for each known value of its key: `environments.dev` says that the row is
+    wanted, `environments.dev.cpu` is a field of it.
+    """
     values: dict[str, Any] = {}
     for name, field in schema["properties"].items():
-        text = posted.get(name, "").strip()
-        if field["type"] == "array":
-            values[name] = [part for part in re.split(r"[\s,;，；、]+", text) if part]
+        text = posted.get(prefix + name, "").strip()
+        if "properties" in field.get("items", {}):
+            values[name] = _rows_from_form(field, posted, prefix + name)
+        elif field["type"] == "array" and "options" in field.get("x-form", {}):
+            values[name] = _chosen(posted, prefix + name)
+        elif field["type"] == "array":
+            # A distinguished name has commas of its own, so groups stand in lines.
+            lines = field.get("x-form", {}).get("separator") == "lines"
+            parts = text.splitlines() if lines else re.split(r"[\s,;，；、]+", text)
+            values[name] = [part.strip() for part in parts if part.strip()]
         elif not text:
             continue
         elif field["type"] == "integer":
             values[name] = int(text) if re.fullmatch(r"-?[0-9]{1,12}", text) else text
+        elif field["type"] == "boolean":
+            values[name] = text == "on"
         else:
             values[name] = text
     return values
+
+
+def _chosen(posted: Mapping[str, str], name: str) -> list[str]:
+    """What is ticked of several boxes of one name."""
+    many = getattr(posted, "getlist", None)
+    return list(many(name)) if many else [posted[name]] if name in posted else []
+
+
+def _rows_from_form(field: Mapping[str, Any], posted: Mapping[str, str], name: str) -> list[dict[str, Any]]:
+    hints = field["x-form"]
+    return [
+        from_form(field["items"], posted, f"{name}.{option['value']}.") | {hints["key"]: option["value"]}
+        for option in hints["options"]
+        if posted.get(f"{name}.{option['value']}")
+    ]

@@ -33,6 +33,8 @@ class Capabilities:
     can_dry_run: bool
     can_observe: bool
     can_hold_secrets: bool
+    # What others keep in the cluster can be looked at: its namespaces and its nodes.
+    can_survey: bool
     # Nothing exists before `commit`: apply only says what will be.
     writes_at_commit: bool = False
 
@@ -70,11 +72,15 @@ class Desired:
 
 @dataclass(frozen=True)
 class Change:
-    """What would happen to one object: fields are (path, live value, wanted value), None where there is none."""
+    """What would happen to one object: fields are (path, live value, wanted value), None where there is none.
+
+    `usage` are a live quota's figures as the server says, as in Observed; {} for everything else.
+    """
 
     ref: ObjectRef
     action: Literal["add", "change", "remove", "keep"]
     fields: tuple[tuple[str, Any, Any], ...] = ()
+    usage: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 Outcome = Literal["created", "changed", "unchanged", "superseded", "missing"]
@@ -106,6 +112,35 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Surveyed:
+    """What is in a namespace that exists. `is_open`: its administrator's label lets the portal write in it; `bundle`
+    is whom its fence names, "" for none. `quotas`: {name: {"hard": {resource: quantity}, "used": {...}}}; `others`:
+    names by kind (LimitRange, NetworkPolicy, RoleBinding). `terminating`: it is being deleted."""
+
+    name: str
+    uid: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    is_open: bool
+    bundle: str
+    quotas: dict[str, dict[str, dict[str, str]]]
+    others: dict[str, list[str]]
+    terminating: bool
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What the compute nodes can give to pods: the sum over those that are ready and not cordoned (`ready` of
+    `nodes`). Thousandths of a core, bytes and pieces."""
+
+    cpu_millicores: int
+    memory_bytes: int
+    pods: int
+    nodes: int
+    ready: int
+
+
+@dataclass(frozen=True)
 class Probe:
     """What a cluster says of itself: `problems` are sentences, empty when all is well."""
 
@@ -127,6 +162,10 @@ class DriverError(Exception):
         self.transient = transient
         self.operator = operator
         self.retry_after = retry_after
+
+
+class Unreachable(DriverError):
+    """Nobody answered, or not in time: another object would fare no better now."""
 
 
 class Driver(Protocol):
@@ -169,6 +208,17 @@ class Driver(Protocol):
         Where no uid is known (a worker ended between create and writing it down) the live object's fence must name
         `bundle`. Anything else is left alone: DriverError, permanent.
         """
+        ...
+
+    def survey(self, selector: str = "", names: Sequence[str] = ()) -> tuple[Surveyed, ...]:
+        """What is in the namespaces that match a label selector and, where given, are among `names`; by name.
+
+        A handful of calls, however many there are. Raises a permanent DriverError without `can_survey`.
+        """
+        ...
+
+    def capacity(self) -> Capacity:
+        """What the compute nodes can give. Raises a permanent DriverError without `can_survey`."""
         ...
 
     def probe(self) -> Probe:

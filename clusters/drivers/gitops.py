@@ -1,13 +1,11 @@
 """The driver that commits manifests to a Git repository, from which Argo CD or Flux takes them to a cluster."""
 
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import unquote, urlsplit
 
-import yaml
 from django.utils.translation import gettext_noop
 from dulwich.errors import NotGitRepository
 from dulwich.file import FileLocked
@@ -22,6 +20,7 @@ from clusters.drivers.base import (
     REVISION_ANNOTATION,
     Applied,
     Capabilities,
+    Capacity,
     Change,
     Connection,
     Desired,
@@ -31,8 +30,10 @@ from clusters.drivers.base import (
     Observed,
     Outcome,
     Probe,
+    Surveyed,
 )
 from clusters.drivers.fence import check_ours, fence_of, judge, stamped
+from clusters.drivers.files import parsed, path_of, segment, text_of
 from web.sentences import Sentence
 
 BRANCH = Ref(b"refs/heads/main")
@@ -48,7 +49,9 @@ class GitOpsDriver:
     `apply` and `delete` answer from the branch, `commit` writes. Nothing is kept from one pass to the next.
     """
 
-    capabilities = Capabilities(can_dry_run=False, can_observe=False, can_hold_secrets=False, writes_at_commit=True)
+    capabilities = Capabilities(
+        can_dry_run=False, can_observe=False, can_hold_secrets=False, can_survey=False, writes_at_commit=True
+    )
 
     def __init__(self, connection: Connection, timeout: float) -> None:
         self._address = connection.address
@@ -73,7 +76,7 @@ class GitOpsDriver:
             if verdict in ("missing", "superseded"):
                 return Applied(desired.ref, "missing" if live is None else "superseded", _bundle(live), head.commit_id)
             outcome: Outcome = "created" if live is None else "changed"
-            if head.text(desired.ref) == _yaml(stamped(desired)):
+            if head.text(desired.ref) == text_of(stamped(desired)):
                 outcome = "unchanged"
             return Applied(desired.ref, outcome, desired.bundle, head.commit_id)
 
@@ -134,6 +137,16 @@ class GitOpsDriver:
         self._asked[ref] = _bundle(live)
         return False
 
+    def survey(self, selector: str = "", names: Sequence[str] = ()) -> tuple[Surveyed, ...]:
+        """Nothing is known here of what others keep in the cluster: raises DriverError."""
+        text = gettext_noop("The cluster is written to through Git, so what is in it cannot be looked at.")
+        raise DriverError(Sentence(text), transient=False)
+
+    def capacity(self) -> Capacity:
+        """Nothing is known here of nodes: raises DriverError."""
+        text = gettext_noop("The cluster is written to through Git, so its capacity has to be stated by hand.")
+        raise DriverError(Sentence(text), transient=False)
+
     def probe(self) -> Probe:
         """Whether the repository can be read and written; the version is the branch's commit."""
         with _open(self._address) as repo:
@@ -165,15 +178,15 @@ class _Head:
     def manifest(self, ref: ObjectRef) -> Manifest | None:
         """The object in its file; None if there is none. Raises DriverError for what is not an object."""
         text = self.text(ref)
-        return None if text is None else _parsed(text, path_of(ref))
+        return None if text is None else parsed(text, path_of(ref))
 
     def folder(self, namespace: str) -> list[Manifest]:
         """All objects in a namespace's folder."""
-        folder = self._lookup(_segment(namespace).encode())
+        folder = self._lookup(segment(namespace).encode())
         if not isinstance(folder, Tree):
             return []
         names = [f"{namespace}/{entry.path.decode()}" for entry in folder.items() if entry.path.endswith(b".yaml")]
-        return [_parsed(self._read(name.encode()) or "", name) for name in names]
+        return [parsed(self._read(name.encode()) or "", name) for name in names]
 
     def _commit(self) -> Commit:
         commit = self._store[self.sha] if self.sha else None
@@ -196,22 +209,6 @@ class _Head:
         return self._store[sha]
 
 
-def path_of(ref: ObjectRef) -> str:
-    """Where an object's file is: <namespace>/<kind>-<name>.yaml; a Namespace lies in its own folder.
-
-    Raises DriverError for names that would lead out of the folder.
-    """
-    folder = ref.namespace or (ref.name if ref.kind == "Namespace" else "_cluster")
-    return f"{_segment(folder)}/{_segment(f'{ref.kind.lower()}-{ref.name}')}.yaml"
-
-
-def _segment(text: str) -> str:
-    if not text or text.startswith(".") or any(letter in '/\\:*?"<>|' or not letter.isprintable() for letter in text):
-        sentence = gettext_noop('"%(name)s" cannot be the name of a file or folder.')
-        raise DriverError(Sentence(sentence, {"name": ascii(text)[1:-1]}), transient=False)
-    return text
-
-
 def _open(address: str) -> Repo:
     parts = urlsplit(address)
     if parts.scheme not in ("", "file") or (parts.scheme and parts.netloc not in ("", "localhost")):
@@ -232,7 +229,7 @@ def _changes(head: _Head, desired: Sequence[Desired], gone: Sequence[ObjectRef])
     """The new text of every file that differs from the branch; None for files to be removed."""
     changes: dict[str, str | None] = {path_of(ref): None for ref in gone if head.text(ref) is not None}
     for item in desired:
-        text = _yaml(stamped(item))
+        text = text_of(stamped(item))
         if judge(head.manifest(item.ref), item) in ("create", "apply") and head.text(item.ref) != text:
             changes[path_of(item.ref)] = text
     return changes
@@ -307,42 +304,3 @@ def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
 def _bundle(live: Manifest | None) -> str:
     fence = fence_of(live) if live else None
     return fence.bundle if fence else ""
-
-
-def _yaml(manifest: Manifest) -> str:
-    """The same text for the same manifest, always: a commit shows what changed and nothing else."""
-    text: str = yaml.dump(
-        manifest, Dumper=_Plain, sort_keys=True, default_flow_style=False, allow_unicode=True, width=1000
-    )
-    return text
-
-
-# Read as text by every YAML reader; PyYAML alone would leave 1e3, 08, Y or 0o17 bare, which others take for numbers.
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_WORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-
-
-class _Plain(yaml.SafeDumper):
-    """Without anchors: whether two parts are one object in Python is nobody's business."""
-
-    def text(self, data: str) -> yaml.ScalarNode:
-        """A text, quoted unless it can be nothing else."""
-        bare = _BARE.fullmatch(data) and data.lower() not in _WORDS
-        return self.represent_scalar("tag:yaml.org,2002:str", data, style=None if bare else '"')
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
-_Plain.add_representer(str, _Plain.text)
-
-
-def _parsed(text: str, path: str) -> Manifest:
-    try:
-        manifest = yaml.safe_load(text)
-        rules.reference(manifest)
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError):
-        sentence = gettext_noop("The file %(path)s in the Git repository is not a Kubernetes object.")
-        raise DriverError(Sentence(sentence, {"path": path}), transient=False) from None
-    parsed: Manifest = manifest
-    return parsed

@@ -61,17 +61,52 @@
     for (const menu of $$("[data-menu][open]")) { menu.open = false; $("summary", menu).focus(); }
   });
 
-  // J and K move through the rows of a list, unless one is typing.
+  // J and K move through the rows of a list, X chooses one, unless one is typing; Enter opens, as it does for any link.
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || !["j", "k"].includes(event.key)) return;
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || !["j", "k", "x"].includes(event.key)) return;
     const rows = $$("[data-row]");
     if (!rows.length) return;
-    const at = rows.indexOf(document.activeElement);
+    const own = document.activeElement.closest("tr");
+    const at = rows.findIndex((row) => own?.contains(row) || row === document.activeElement);
+    if (event.key === "x") {
+      const box = own && $("[data-bulk-row]:not([disabled])", own);
+      if (box) { box.checked = !box.checked; box.dispatchEvent(new Event("change", { bubbles: true })); }
+      return;
+    }
     rows[Math.min(rows.length - 1, Math.max(0, at + (event.key === "j" ? 1 : -1)))].focus();
   });
 
-  // Decision panel: the button says what will happen; the note is required to reject.
+  // Several decisions at once: how many are chosen and what they take; the note is needed unless approving.
+  const showChosen = () => {
+    for (const form of $$("[data-bulk]")) {
+      const count = $("[data-bulk-count]", form), all = $("[data-bulk-all]", form);
+      const boxes = $$("[data-bulk-row]:not([disabled])", form), chosen = boxes.filter((box) => box.checked);
+      const cores = chosen.reduce((sum, box) => sum + Number(box.dataset.cpu), 0) / 1000;
+      const sentence = chosen.length ? count.dataset.some.replace("{n}", chosen.length) : count.dataset.none;
+      const together = (cores > 0 ? "+" : "") + cores.toLocaleString(document.documentElement.lang);
+      count.textContent = sentence + (cores ? ` · ${count.dataset.cores.replace("{n}", together)}` : "");
+      all.hidden = !boxes.length;
+      all.checked = boxes.length > 0 && chosen.length === boxes.length;
+      all.indeterminate = chosen.length > 0 && chosen.length < boxes.length;
+    }
+  };
+  showChosen();
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-bulk]");
+    if (!form) return;
+    if (event.target.matches("[data-bulk-all]")) {
+      for (const box of $$("[data-bulk-row]:not([disabled])", form)) box.checked = event.target.checked;
+    }
+    showChosen();
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-bulk] button[name=verdict]");
+    if (button) button.form.elements.note.required = button.value !== "approve";
+  });
+  addEventListener("pageshow", showChosen);
+
+  // Decision panel: the button says what will happen; the note is required unless one approves.
   const showDecision = () => {
     for (const form of $$("[data-decide]")) {
       const button = $("[data-decide-button]", form);
@@ -79,7 +114,7 @@
       if (choice) $(".pf-v6-c-button__text", button).textContent = button.dataset[choice];
       button.classList.toggle("pf-m-danger", choice === "reject");
       button.classList.toggle("pf-m-primary", choice !== "reject");
-      form.elements.note.required = choice === "reject";
+      form.elements.note.required = choice === "reject" || choice === "send_back";
     }
   };
   showDecision();

@@ -1,46 +1,40 @@
-"""The kind "new project": a namespace with quota, limits, network isolation and members."""
+"""The kind "new project": a namespace with quota, limits, isolation and members, in one or more environments."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import directory
 from accounts.models import User
 from clusters import services as fleet
-from clusters.models import BundleRevision, Cluster
-from clusters.quantity import bytes_of, millicores
-from clusters.queries import clusters_of_environment
 from clusters.rules import Manifest
 from clusters.words import environment_label
-from tenants import manifests, queries, rules, services
-from tenants.kinds import new_project_schema
+from tenants import figures, ledger, manifests, people, places, queries, rules, services, states
+from tenants.kinds import new_project_schema, project_requests
 from tenants.models import Project, Tenant
-from tenants.subjects import subject_in
+from tenants.placement import Placement
+from tenants.size_plans import active_plans
+from tenants.words import isolation_label
 from web.errors import Invalid
-from workflow.kinds import Kind, Target
-from workflow.machine import OPEN_STATES
-from workflow.models import Request
-from workflow.services.approval import approvers
-
-# How each quantity is read, and its bounds: millicores and bytes. The upper ones are those of no cluster of today.
-QUANTITIES: dict[str, tuple[Callable[[str], int], int, int]] = {
-    "cpu": (millicores, 100, 10_000 * 1000),
-    "memory": (bytes_of, 64 * 1024**2, 100 * 1024**4),
-    "storage": (bytes_of, 0, 10 * 1024**5),
-}
+from workflow.kinds import Kind, Piece, Row, Target
+from workflow.models import OpenTarget, Plan, Request
+from workflow.schema import is_printable
+from workflow.services import outcomes
 
 
 class NewProject(Kind):
-    """One project in one environment."""
+    """One project; in several environments, each of them is a request that is decided by itself."""
 
     slug = "new-project"
     title = new_project_schema.TITLE
     summary = new_project_schema.SUMMARY
     schema = new_project_schema.SCHEMA
     name_field = "name"
+    parts_field = "environments"
+    template = "requests/kinds/new_project.html"
 
     def may_ask(self, user: User) -> bool:
         """Owners and developers of any tenant."""
@@ -48,81 +42,115 @@ class NewProject(Kind):
 
     def may_still_ask(self, request: Request) -> bool:
         """Owners and developers of the request's tenant."""
-        return queries.tenants_askable_by(request.asker).filter(pk=request.tenant_id).exists()
+        return request.tenant in queries.tenants_askable_by(request.asker)
 
-    def options(self, user: User) -> dict[str, list[dict[str, Any]]]:
-        """The person's tenants, and the clusters there are."""
+    def options(self, user: User, values: Mapping[str, Any]) -> dict[str, list[Row]]:
+        """The person's tenants, the sizes, and for each environment the clusters that offer it."""
         tenants = [{"value": t.code, "label": f"{t.name} ({t.code})"} for t in queries.tenants_askable_by(user)]
-        clusters = [{"value": "", "label": _("Any that fits")}] + [
-            {"value": c.name, "label": _cluster_label(c)} for c in Cluster.objects.filter(is_active=True)
-        ]
-        return {"tenant": tenants, "cluster": clusters}
+        sizes = [{"value": plan.slug, "label": plan.name, "help": _sized(plan.figures)} for plan in active_plans()]
+        own = [{"value": "", "label": _("Own figures"), "help": ""}]
+        return {"tenant": tenants, "environments.size": [*sizes, *own]}
 
     def check(self, values: dict[str, Any], by: User) -> dict[str, Any]:
-        """References, rights, name and quantities; all problems at once, but for the place (see `target`)."""
+        """References, rights, names and quantities; all problems at once, but for the place (see `target`)."""
         errors: dict[str, str] = {}
+        wanted = [one["environment"] for one in values["environments"]]
+        if len(set(wanted)) != len(wanted):
+            errors["/environments"] = _("An environment is there twice.")
         if not queries.tenants_askable_by(by).filter(code=values["tenant"]).exists():
             errors["/tenant"] = _("You may not ask for this tenant.")
-        elif problem := _name_of(values)[1]:
+        elif problem := next(filter(None, (_name_of(values, one)[1] for one in wanted)), ""):
             errors["/name"] = problem
-        errors |= _quantity_errors(values)
-        errors |= _people_errors(values)
-        groups, problems = _groups_of(values)
+        environments = []
+        for place, one in enumerate(values["environments"]):
+            amounts, problems = figures.read(one, f"/environments/{place}")
+            errors |= problems
+            environments.append(one if problems else one | figures.texts(amounts))
+        errors |= people.people_errors(values, "developers", "viewers")
+        groups, problems = people.groups_of(values["developer_groups"], "developer_groups")
         errors |= problems
         if errors:
             raise Invalid(_("Please correct the marked fields."), errors)
-        return values | _in_one_spelling(values, groups)
+        return values | {"environments": environments} | _in_one_spelling(values, groups)
+
+    def parts(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """One request for each environment."""
+        return [values | {"environments": [one]} for one in values["environments"]]
 
     def target(self, values: dict[str, Any], uid: str) -> Target:
-        """The namespace to be."""
-        cluster = _placed(values)
-        if cluster is None:
-            place = "/cluster" if values["cluster"] else "/environment"
-            problem = _("No cluster offers this environment.")
-            raise Invalid(problem, {place: problem})
-        namespace = rules.namespace_of(values["tenant"], values["name"], values["environment"])
+        """The namespace to be, on the cluster that was asked for or has the most room."""
+        wish = values["environments"][0]
+        tenant = Tenant.objects.get(code=values["tenant"])
+        place = placed(values, wish, tenant)
+        if place.chosen is None:
+            raise Invalid(str(place.why), {"/environments/0/cluster": str(place.why)})
+        namespace = rules.namespace_of(values["tenant"], values["name"], wish["environment"])
         return Target(
-            key=_key(namespace),
-            tenant=Tenant.objects.get(code=values["tenant"]),
-            environment=values["environment"],
-            cluster=cluster,
-            owner=f"project:{uid}",
+            keys=(project_requests.target_key(namespace),),
+            tenant=tenant,
+            environment=wish["environment"],
+            cluster=place.chosen,
             title=namespace,
         )
+
+    def policy_facts(self, request: Request) -> dict[str, str | int | bool]:
+        """All of it is new."""
+        groups = request.values["developer_groups"]
+        return project_requests.quota_facts(
+            request, current={}, wanted=figures.of(request.values["environments"][0])
+        ) | {
+            "isolation": request.values["isolation"],
+            "namespaces": 1,
+            "members.added": len(members_of(request)) - len(groups),
+            "groups.added": len(groups),
+        }
+
+    def pieces(self, request: Request) -> list[Piece]:
+        """The project's bundle."""
+        return [Piece(project_requests.owner_key(str(request.uid)), request.title, self.state(request))]
 
     def state(self, request: Request) -> dict[str, Any]:
         """The project as asked for, in the words of its cluster."""
         values, cluster = request.values, request.cluster
         assert cluster is not None
-        return {
-            "namespace": request.title,
-            "tenant": values["tenant"],
-            "project": str(request.uid),
-            "environment": values["environment"],
-            "display_name": values["display_name"],
-            "owner": request.asker.username,
-            "cost_centre": values["cost_centre"],
-            "quota": quota_of(values),
-            "members": [
-                {"subject": subject_in(cluster, subject), "role": role} for subject, role in members_of(request)
-            ],
-            "ingress_labels": cluster.ingress_labels,
-            "monitoring_labels": cluster.monitoring_labels,
-            "flavour": cluster.flavour,
-        }
+        return states.state_of(
+            cluster,
+            quota=figures.of(values["environments"][0]),
+            members=members_of(request),
+            namespace=request.title,
+            tenant=values["tenant"],
+            project=str(request.uid),
+            environment=request.environment,
+            display_name=values["display_name"],
+            owner=request.asker.username,
+            cost_centre=values["cost_centre"],
+        )
 
     def render(self, state: dict[str, Any]) -> list[Manifest]:
         """See tenants.manifests.project."""
         return manifests.project(state)
 
-    def carry_out(self, request: Request, manifests: list[Manifest], by: User | None, at: datetime) -> BundleRevision:
+    def on_submit(self, request: Request, at: datetime) -> None:
+        """Holds the whole quota."""
+        assert request.tenant is not None
+        assert request.cluster is not None
+        amounts = figures.of(request.values["environments"][0])
+        ledger.hold(request, [ledger.Need(request.tenant, request.cluster, amounts)])
+
+    def on_close(self, request: Request, at: datetime) -> None:
+        """Gives it back."""
+        ledger.release(request)
+
+    def carry_out(self, request: Request, by: User | None, at: datetime) -> None:
         """The project's row and the first revision of its bundle."""
         assert request.cluster is not None
-        quota = quota_of(request.values)
+        assert request.tenant_id is not None
+        wish = request.values["environments"][0]
+        quota = figures.of(wish)
         bundle = fleet.create_bundle(
             cluster=request.cluster,
             tenant_id=request.tenant_id,
-            owner=f"project:{request.uid}",
+            owner=project_requests.owner_key(str(request.uid)),
             namespace=request.title,
         )
         services.create_project(
@@ -137,69 +165,95 @@ class NewProject(Kind):
             namespace=request.title,
             display_name=request.values["display_name"],
             cost_centre=request.values["cost_centre"],
+            size=wish["size"],
+            isolation=request.values["isolation"],
             cpu_millicores=quota["cpu"],
             memory_bytes=quota["memory"],
             storage_bytes=quota["storage"],
             pods=quota["pods"],
             owner=request.asker,
         )
-        provenance = {
-            "request": request.number,
-            "asker": request.asker.username,
-            "approvers": approvers(request) or [f"policy: {request.policy.slug}"],
-        }
-        return fleet.set_desired(
-            bundle=bundle, manifests=manifests, state=self.state(request), provenance=provenance, by=by, at=at
-        )
+        state = self.state(request)
+        revision = outcomes.set_desired(request, bundle=bundle, manifests=self.render(state), state=state, by=by, at=at)
+        ledger.grant(request, bundle, revision.number)
 
     def facts(self, request: Request) -> list[tuple[str, str]]:
         """What an approver wants to know first."""
         values = request.values
-        people = values["developers"] + values["developer_groups"]
-        return [
+        shown = [
             (_("Name"), values["display_name"]),
-            (_("Environment"), environment_label(values["environment"])),
-            (_("Cluster"), str(request.cluster)),
-            (_("CPU"), values["cpu"]),
-            (_("Memory"), values["memory"]),
-            (_("Storage"), values["storage"]),
-            (_("Pods"), str(values["pods"])),
-            (_("Developers"), ", ".join([request.asker.username, *people])),
+            (_("Isolation"), isolation_label(values["isolation"])),
+            (_("Developers"), ", ".join([request.asker.username, *values["developers"], *values["developer_groups"]])),
             (_("Viewers"), ", ".join(values["viewers"]) or _("none")),
             (_("Cost centre"), values["cost_centre"] or _("none")),
             (_("Reason"), values["reason"] or _("none given")),
         ]
+        if len(values["environments"]) > 1:
+            names = [environment_label(one["environment"]) for one in values["environments"]]
+            return [shown[0], (_("Environments"), ", ".join(names)), *shown[1:]]
+        wish = values["environments"][0]
+        own = [
+            (_("Environment"), environment_label(request.environment)),
+            (_("Cluster"), str(request.cluster)),
+            (_("Size"), wish["size"].upper() or _("own figures")),
+            *project_requests.figure_rows(figures.of(wish)),
+        ]
+        return [shown[0], *own, *shown[1:]]
 
-    def name_preview(self, values: dict[str, Any], user: User) -> tuple[str, str]:
-        """The namespace's name, and why it cannot be had; nothing about tenants for which one may not ask."""
-        parts = [values.get(part, "") for part in ("tenant", "name", "environment")]
-        if not all(isinstance(part, str) and part for part in parts) or parts[2] not in rules.ENVIRONMENTS:
-            return "", ""
-        if values["tenant"] not in queries.tenants_askable_by(user).values_list("code", flat=True):
-            return "", ""
-        name, problem = _name_of(values)
-        if name and not problem and Request.objects.filter(target=_key(name), state__in=OPEN_STATES).exists():
-            problem = _("An open request asks for this name already.")
-        return name, problem
+    def bars(self, request: Request, plan: Plan) -> Sequence[Row]:
+        """The tenant's budget and the cluster's capacity, before and after."""
+        return project_requests.room_bars(request, figures.of(request.values["environments"][0]))
+
+    def risks(self, request: Request, plan: Plan) -> list[str]:
+        """Production, and what is nearly used up."""
+        return project_requests.risks_of(request, self.bars(request, plan))
+
+    def preview(self, values: Mapping[str, Any], user: User) -> Row:
+        """{"names": [{"environment", "label", "name", "problem"}], "places": {environment: placement row}}; nothing
+        about tenants for which one may not ask."""
+        shown: Row = {"names": [], "places": {}}
+        code = str(values.get("tenant", ""))
+        if not is_printable(code):
+            return shown
+        tenant = queries.tenants_askable_by(user).filter(code=code[:13]).first()
+        if tenant is None:
+            return shown
+        for wish in project_requests.readable_rows(values.get("environments"), "environment", rules.ENVIRONMENTS):
+            environment = wish["environment"]
+            if isinstance(values.get("name"), str) and values["name"]:
+                name, problem = _name_of(values, environment)
+                if name and not problem and OpenTarget.objects.filter(key=project_requests.target_key(name)).exists():
+                    problem = _("An open request asks for this name already.")
+                label = environment_label(environment)
+                shown["names"].append({"environment": environment, "label": label, "name": name, "problem": problem})
+            shown["places"][environment] = project_requests.placement_row(placed(values, wish, tenant))
+        return shown
+
+    def known_facts(self, values: Mapping[str, Any], by: User) -> list[tuple[str, dict[str, Any]]]:
+        """What is known of each environment while the form is not complete."""
+        tenant = str(values.get("tenant", ""))[:12]
+        rows = project_requests.readable_rows(values.get("environments"), "environment", rules.ENVIRONMENTS)
+        return [
+            (environment_label(row["environment"]), {"environment": row["environment"], "tenant": tenant})
+            for row in rows
+        ] or [("", {})]
 
     def result_url(self, request: Request) -> str:
         """The project's page."""
-        return reverse("project-detail", args=[request.uid]) if request.bundle_id else ""
+        return reverse("project-detail", args=[request.uid]) if request.outcomes.all() else ""
 
 
-def _key(namespace: str) -> str:
-    """What at most one open request is about."""
-    return f"namespace:{namespace}"
-
-
-def quota_of(values: dict[str, Any]) -> dict[str, int]:
-    """Millicores, bytes and counts from the checked texts."""
-    return {
-        "cpu": millicores(values["cpu"]),
-        "memory": bytes_of(values["memory"]),
-        "storage": bytes_of(values["storage"]),
-        "pods": values["pods"],
-    }
+def placed(values: Mapping[str, Any], wish: Mapping[str, Any], tenant: Tenant) -> Placement:
+    """Where one environment would go; unfinished figures need nothing."""
+    amounts, problems = figures.read(wish)
+    isolation = values.get("isolation", "shared")
+    return places.choose(
+        wish["environment"],
+        isolation if isolation in rules.ISOLATIONS else "shared",
+        tenant,
+        {} if problems else amounts,
+        wanted=str(wish.get("cluster", ""))[:40],
+    )
 
 
 def members_of(request: Request) -> list[tuple[str, str]]:
@@ -212,96 +266,24 @@ def members_of(request: Request) -> list[tuple[str, str]]:
     return sorted(roles.items())
 
 
-def _name_of(values: dict[str, Any]) -> tuple[str, str]:
+def _name_of(values: Mapping[str, Any], environment: str) -> tuple[str, str]:
     """(namespace, problem); either may be empty."""
     try:
-        name = rules.namespace_of(values["tenant"], values["name"], values["environment"])
+        name = rules.namespace_of(values["tenant"], values["name"], environment)
     except rules.BadName as error:
-        return "", _bad_name(str(error))
-    if Project.objects.filter(namespace=name).exists():
+        return "", project_requests.bad_name(str(error))
+    # An adopted namespace may have another name than the project would give it.
+    same = Q(namespace=name) | Q(tenant__code=values["tenant"], name=values["name"], environment=environment)
+    if Project.objects.filter(same, gone_at__isnull=True).exists():
         return name, _("A project of this name exists already.")
     return name, ""
 
 
 def _in_one_spelling(values: dict[str, Any], groups: list[str]) -> dict[str, list[str]]:
     """People as the portal's subjects are spelt and groups as the directory spells them; nobody is bound twice."""
-    people = {field: [name.lower() for name in values[field]] for field in ("developers", "viewers")}
-    return {field: list(dict.fromkeys(names)) for field, names in (people | {"developer_groups": groups}).items()}
+    named = {field: [name.lower() for name in values[field]] for field in ("developers", "viewers")}
+    return {field: list(dict.fromkeys(names)) for field, names in (named | {"developer_groups": groups}).items()}
 
 
-def _placed(values: dict[str, Any]) -> Cluster | None:
-    """The cluster asked for, else the first by name that offers the environment."""
-    fitting = clusters_of_environment(values["environment"])
-    if values.get("cluster"):
-        fitting = fitting.filter(name=values["cluster"])
-    return fitting.first()
-
-
-def _cluster_label(cluster: Cluster) -> str:
-    environments = ", ".join(environment_label(name) for name in cluster.environments)
-    return f"{cluster.name} ({environments})"
-
-
-def _bad_name(reason: str) -> str:
-    return {
-        "grammar": _("Small letters, digits and hyphens; begins with a letter and does not end with a hyphen."),
-        "length": _("Tenant, name and environment together have at most 63 characters."),
-        "reserved": _("Names that begin like this are reserved for the platform."),
-    }[reason]
-
-
-def _quantity_errors(values: dict[str, Any]) -> dict[str, str]:
-    errors = {}
-    for field, (parse, least, most) in QUANTITIES.items():
-        try:
-            amount = parse(values[field])
-        except ValueError as error:
-            errors[f"/{field}"] = str(error)
-            continue
-        if amount < least:
-            errors[f"/{field}"] = _("This is too little to run anything.")
-        elif amount > most:
-            errors[f"/{field}"] = _("This is more than any cluster has.")
-    return errors
-
-
-def _people_errors(values: dict[str, Any]) -> dict[str, str]:
-    """People must be in the directory; while it does not answer, those the portal knows are accepted."""
-    errors = {}
-    named = [
-        (f"/{field}/{place}", name) for field in ("developers", "viewers") for place, name in enumerate(values[field])
-    ]
-    known = _known_people({name for _pointer, name in named})
-    for pointer, name in named:
-        if name not in known:
-            errors[pointer] = _("%(name)s is not in the directory.") % {"name": name}
-    return errors
-
-
-def _groups_of(values: dict[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """The DNs of the groups in the directory's own spelling, and what is wrong with the others."""
-    groups, errors = [], {}
-    for place, dn in enumerate(values["developer_groups"]):
-        try:
-            groups.append(directory.group_named(dn).dn)
-        except directory.UnusableGroup as error:
-            errors[f"/developer_groups/{place}"] = _unusable_group(str(error)) % {"name": dn}
-    return groups, errors
-
-
-def _unusable_group(reason: str) -> str:
-    return {
-        "missing": _("%(name)s is not in the directory."),
-        "unnamed": _("%(name)s is not named by its cn, so no cluster can be told of it."),
-        "ambiguous": _("Another group has the same cn as %(name)s, and clusters could not tell them apart."),
-    }[reason]
-
-
-def _known_people(names: set[str]) -> set[str]:
-    """Those of the names that somebody has. A dead directory is asked once, not once for each of 200 names."""
-    try:
-        return {name for name in names if directory.person_exists(name)}
-    except directory.DirectoryUnavailable:
-        lower = [name.lower() for name in names]
-        users = set(User.objects.filter(username__in=lower, is_active=True).values_list("username", flat=True))
-        return {name for name in names if name.lower() in users}
+def _sized(amounts: Mapping[str, int]) -> str:
+    return " · ".join(f"{label} {text}" for label, text in project_requests.figure_rows(amounts))

@@ -4,23 +4,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from tenants import rules
-from tenants.words import ENVIRONMENT_OPTIONS
+from tenants import figures, rules
+from tenants.words import ENVIRONMENT_OPTIONS, ISOLATION_OPTIONS
 
 TITLE = _("New project")
 SUMMARY = _("A namespace of your own with quota, limits, network isolation and members.")
 
 _PERSON = {"type": "string", "pattern": r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$", "maxLength": 64}
-
-
-def _quantity(default: str, label: Any, help: Any) -> dict[str, Any]:
-    return {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 20,
-        "default": default,
-        "x-form": {"section": "quota", "label": label, "help": help, "attrs": {"autocomplete": "off"}},
-    }
 
 
 def _people(section: str, label: Any, help: Any) -> dict[str, Any]:
@@ -40,14 +30,39 @@ def _people(section: str, label: Any, help: Any) -> dict[str, Any]:
     }
 
 
+# What is wanted of one environment.
+ENVIRONMENT: dict[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["environment"],
+    "properties": {
+        "environment": {
+            "type": "string",
+            "enum": list(rules.ENVIRONMENTS),
+            "x-form": {"label": _("Environment"), "options": ENVIRONMENT_OPTIONS},
+        },
+        "cluster": {
+            "type": "string",
+            "maxLength": 40,
+            "default": "",
+            "x-form": {"label": _("Cluster"), "widget": "select"},
+        },
+        **figures.FIELDS,
+    },
+}
+
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
     "additionalProperties": False,
-    "required": ["tenant", "name", "display_name", "environment", "cpu", "memory", "storage", "pods"],
+    "required": ["tenant", "name", "display_name", "environments"],
     "x-sections": [
         {"id": "what", "title": _("What it is")},
-        {"id": "quota", "title": _("Quota"), "help": _("The most this project can use.")},
+        {
+            "id": "environments",
+            "title": _("Environments"),
+            "help": _("Each gets a namespace and a quota of its own, and is decided by itself."),
+        },
         {"id": "people", "title": _("Who works in it"), "help": _("You are a developer of it in any case.")},
         {"id": "why", "title": _("Why")},
     ],
@@ -83,32 +98,30 @@ SCHEMA: dict[str, Any] = {
                 "attrs": {"autocapitalize": "none", "spellcheck": "false", "autocomplete": "off"},
             },
         },
-        "cluster": {
+        "isolation": {
             "type": "string",
-            "maxLength": 40,
-            "default": "",
-            "x-form": {"section": "what", "label": _("Cluster"), "widget": "select"},
-        },
-        "environment": {
-            "type": "string",
-            "enum": list(rules.ENVIRONMENTS),
-            "default": "dev",
+            "enum": list(rules.ISOLATIONS),
+            "default": "shared",
             "x-form": {
                 "section": "what",
-                "label": _("Environment"),
+                "label": _("Isolation"),
                 "widget": "radio",
-                "options": ENVIRONMENT_OPTIONS,
+                "options": ISOLATION_OPTIONS,
             },
         },
-        "cpu": _quantity("2", _("CPU"), _("Cores, for example 2 or 1500m")),
-        "memory": _quantity("4Gi", _("Memory"), _("For example 4Gi or 512Mi")),
-        "storage": _quantity("20Gi", _("Storage"), _("All volumes together, for example 20Gi")),
-        "pods": {
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 1000,
-            "default": 20,
-            "x-form": {"section": "quota", "label": _("Pods"), "widget": "number", "help": _("At most 1000")},
+        "environments": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": len(rules.ENVIRONMENTS),
+            "items": ENVIRONMENT,
+            "x-form": {
+                "section": "environments",
+                "label": _("Environments"),
+                # One row per value of this key, each of which is wanted or not.
+                "widget": "rows",
+                "key": "environment",
+                "options": ENVIRONMENT_OPTIONS,
+            },
         },
         "developers": _people("people", _("Developers"), _("User names, separated by spaces or commas")),
         "viewers": _people("people", _("Viewers"), _("May look at everything but secrets, and change nothing")),

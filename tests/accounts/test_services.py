@@ -134,11 +134,11 @@ def test_sync_groups__first_time__groups_with_names(settings: Settings) -> None:
         "approver:risk": "cn=r,dc=x",
     }
     changed = services.sync_groups(at=NOW)
-    assert [group.slug for group in changed] == ["risk", "security"]
+    assert [group.slug for group in changed] == ["administrators", "risk", "security"]
     security = ApproverGroup.objects.get(slug="security")
     assert (security.name_zh, security.name_en, security.ldap_dn) == ("安全", "Security", "cn=sec,dc=x")
     assert ApproverGroup.objects.get(slug="risk").name_en == "risk"
-    assert Event.objects.filter(action="approver-group.sync").count() == 2
+    assert Event.objects.filter(action="approver-group.sync").count() == 3
 
 
 def test_sync_groups__again__changes_nothing(settings: Settings) -> None:

@@ -36,3 +36,19 @@ def test_record__outside_a_transaction__refused():
     with pytest.raises(services.NotInTransaction):
         services.record(actor=None, action="thing.do", subject="thing:1", at=timezone.now())
     assert not Event.objects.filter(subject="thing:1").exists()
+
+
+@pytest.mark.django_db
+def test_record_many__several_deeds__an_event_each_in_one_statement(django_assert_num_queries):
+    deeds = [services.Deed(f"thing:{number}", "claims", {"number": number}) for number in range(30)]
+    actor = a_user("dev")
+    with django_assert_num_queries(1):
+        services.record_many(actor=actor, action="thing.do", deeds=deeds, at=timezone.now())
+    rows = Event.objects.filter(action="thing.do").order_by("id").values_list("actor", "subject", "tenant", "after")
+    assert list(rows) == [("dev", f"thing:{n}", "claims", {"number": n}) for n in range(30)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_record_many__outside_a_transaction__refused():
+    with pytest.raises(services.NotInTransaction):
+        services.record_many(actor=None, action="thing.do", deeds=[], at=timezone.now())

@@ -1,5 +1,6 @@
-"""A bundle driven to its end on a GitOps cluster, by the same task that a worker runs."""
+"""A bundle driven to its end on a GitOps cluster and on a real API server, by the same task that a worker runs."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,12 @@ from dulwich.repo import Repo
 
 from clusters import reconcile
 from clusters.access import driver_for
-from clusters.drivers.base import DriverError
+from clusters.drivers.base import REVISION_ANNOTATION, DriverError
 from clusters.drivers.gitops import GitOpsDriver
 from clusters.models import Bundle, BundleObject, Cluster
 from clusters.services import create_bundle, set_desired
 from tests.builders import a_tenant
+from tests.waiting import eventually
 from web.sentences import Sentence, shown
 from work.tasks import drive
 
@@ -251,3 +253,188 @@ def test_set_desired__outside_its_confines__refused(bundle, kind, namespace):
     with pytest.raises(NotConfined):
         want(bundle, manifest)
     assert not bundle.revisions.exists()
+
+
+def test_drive__nothing_wanted_any_more_on_git__every_file_removed_and_at_rest(bundle, committed):
+    want(bundle, a_namespace(), a_limit("1"))
+    again(bundle)
+    want(bundle)
+    again(bundle)
+    assert committed() == {} and set(bundle.objects_kept.values_list("state", flat=True)) == {"gone"}
+    assert (bundle.observed_generation, bundle.due_at, bundle.blocked) == (2, None, False)
+
+
+# Against a real API server
+
+
+def on_the_server(cluster: Cluster, namespace: str) -> Bundle:
+    return create_bundle(cluster=cluster, tenant_id=a_tenant().pk, owner="project:1", namespace=namespace)
+
+
+def the_namespace(name: str, **labels: str) -> dict[str, object]:
+    meta = {"name": name, "labels": {"portal.cloud/managed": "true", "portal.cloud/tenant": "claims", **labels}}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+
+
+def the_quota(namespace: str, name: str = "portal-quota", **hard: str) -> dict[str, object]:
+    meta = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": hard or {"services": "4"}}}
+
+
+def the_policy(namespace: str) -> dict[str, object]:
+    meta = {"name": "portal-default-deny", "namespace": namespace}
+    spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def read(kubectl, *named: str) -> dict:
+    text = kubectl("get", *named, "--ignore-not-found", "--output=json")
+    return json.loads(text) if text else {}
+
+
+def arrived(bundle: Bundle) -> bool:
+    again(bundle)
+    assert not bundle.blocked, shown(bundle.message)
+    return bundle.observed_generation == bundle.generation
+
+
+def adopted(kubectl, cluster: Cluster, namespace: str) -> tuple[Bundle, dict]:
+    """A bundle for a namespace with things of its own, which its administrator opened for the portal."""
+    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": {"cost": "low"}}}
+    for manifest in (theirs, the_quota(namespace, "team-quota", pods="7")):
+        kubectl("create", "-f", "-", stdin=json.dumps(manifest))
+    kubectl("create", "deployment", "web", "--image=web", "--replicas=0", f"-n={namespace}")
+    kubectl("label", "namespace", namespace, "portal.cloud/managed=true")
+    bundle = on_the_server(cluster, namespace)
+    before = read(kubectl, "namespace", namespace)
+    BundleObject.objects.create(
+        bundle=bundle,
+        api_version="v1",
+        kind="Namespace",
+        name=namespace,
+        uid=before["metadata"]["uid"],
+        had=True,
+        revision=1,
+    )
+    return bundle, before["metadata"]
+
+
+def test_drive__namespace_taken_over__ours_added_and_theirs_untouched(real_cluster, kubectl, unique):
+    name = unique("adopt")
+    bundle, before = adopted(kubectl, real_cluster, name)
+    theirs = [read(kubectl, kind, of, f"-n={name}") for kind, of in (("quota", "team-quota"), ("deployment", "web"))]
+    want(bundle, the_namespace(name), the_quota(name))
+    eventually(lambda: arrived(bundle), 60, "the namespace is the portal's")
+    live = read(kubectl, "namespace", name)["metadata"]
+    assert live["uid"] == before["uid"]
+    ours = {"portal.cloud/managed": "true", "portal.cloud/tenant": "claims"}
+    assert live["labels"] == before["labels"] | ours and live["labels"]["cost"] == "low"
+    assert live["annotations"][REVISION_ANNOTATION] == f"{bundle.uid}/1"
+    assert read(kubectl, "quota", "portal-quota", f"-n={name}")["spec"]["hard"] == {"services": "4"}
+    for seen in theirs:
+        again_seen = read(kubectl, seen["kind"], seen["metadata"]["name"], f"-n={name}")
+        assert again_seen["spec"] == seen["spec"]
+        assert {**again_seen["metadata"], "resourceVersion": ""} == {**seen["metadata"], "resourceVersion": ""}
+
+
+def test_drive__namespace_of_somebody_not_taken_over__left_alone(real_cluster, kubectl, unique):
+    name = unique("theirs")
+    bundle, before = adopted(kubectl, real_cluster, name)
+    BundleObject.objects.all().delete()
+    want(bundle, the_namespace(name), the_quota(name))
+    again(bundle)
+    assert bundle.blocked and "is not the portal's" in shown(bundle.message)
+    assert read(kubectl, "namespace", name)["metadata"]["labels"] == before["labels"]
+
+
+def test_drive__namespace_taken_over_but_another_one_by_now__left_alone(real_cluster, kubectl, unique):
+    name = unique("another")
+    bundle, before = adopted(kubectl, real_cluster, name)
+    BundleObject.objects.update(uid="0b6ff3bc-0000-4000-8000-000000000000")
+    want(bundle, the_namespace(name))
+    again(bundle)
+    assert bundle.blocked and "is not the portal's" in shown(bundle.message)
+    want(bundle)
+    again(bundle)
+    assert bundle.blocked and "replaced" in shown(bundle.message)
+    assert read(kubectl, "namespace", name)["metadata"]["labels"] == before["labels"]
+
+
+def test_drive__namespace_taken_over_and_no_longer_opened__refused_with_the_servers_sentence(
+    real_cluster, kubectl, unique
+):
+    name = unique("closed")
+    bundle, _before = adopted(kubectl, real_cluster, name)
+    kubectl("label", "namespace", name, "portal.cloud/managed-")
+    want(bundle, the_namespace(name))
+    again(bundle)
+    assert bundle.blocked and "portal.cloud/managed=true" in shown(bundle.message)
+
+
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_drive__nothing_wanted_any_more__namespace_gone_last_and_only_then_done(
+    real_cluster, kubectl, unique, is_adopted
+):
+    name = unique("remove")
+    bundle = adopted(kubectl, real_cluster, name)[0] if is_adopted else on_the_server(real_cluster, name)
+    want(bundle, the_namespace(name), the_quota(name), the_policy(name))
+    eventually(lambda: arrived(bundle), 60, "the project is there")
+    # Whatever holds the namespace up is said for as long as it does.
+    held = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "held", "finalizers": ["example.org/held"]}}
+    kubectl("create", f"-n={name}", "-f", "-", stdin=json.dumps(held))
+    want(bundle)
+    again(bundle)
+    assert bundle.observed_generation == 1 and not bundle.blocked and bundle.attempts == 0
+    states = dict(bundle.objects_kept.values_list("kind", "state"))
+    assert states == {"Namespace": "removing", "ResourceQuota": "gone", "NetworkPolicy": "gone"}
+    assert read(kubectl, "namespace", name)["metadata"]["deletionTimestamp"]
+
+    def says_why() -> bool:
+        assert not arrived(bundle)
+        return "example.org/held" in shown(bundle.message)
+
+    eventually(says_why, 60, "the namespace says what holds it up")
+    assert "example.org/held" in shown(bundle.objects_kept.get(kind="Namespace").message)
+    patch = '{"metadata": {"finalizers": null}}'
+    kubectl("patch", "configmap", "held", f"-n={name}", f"--patch={patch}")
+    eventually(lambda: arrived(bundle), 90, "everything is gone")
+    assert read(kubectl, "namespace", name) == {}
+    assert set(bundle.objects_kept.values_list("state", "uid", "message")) == {("gone", "", None)}
+    assert (bundle.due_at, bundle.message, bundle.attempts) == (None, None, 0)
+
+
+def test_drive__wanted_again_after_it_was_removed__created(real_cluster, kubectl, unique):
+    name = unique("return")
+    bundle = on_the_server(real_cluster, name)
+    for manifests in ([the_namespace(name)], [], [the_namespace(name), the_quota(name)]):
+        want(bundle, *manifests)
+        eventually(lambda: arrived(bundle), 90, "as wanted")
+    assert read(kubectl, "quota", "portal-quota", f"-n={name}")["spec"]["hard"] == {"services": "4"}
+
+
+def test_drive__quota_below_what_is_in_use__blocked_until_something_possible_is_wanted(real_cluster, kubectl, unique):
+    name = unique("lower")
+    bundle = on_the_server(real_cluster, name)
+    want(bundle, the_namespace(name), the_quota(name, services="4"))
+    eventually(lambda: arrived(bundle), 60, "the quota is counted")
+    for service in ("a", "b", "c"):
+        kubectl("create", "service", "clusterip", service, "--tcp=80", f"-n={name}")
+    want(bundle, the_namespace(name), the_quota(name, services="2"))
+    again(bundle)
+    assert bundle.blocked and bundle.observed_generation == 1
+    assert shown(bundle.message) == "portal-quota: 3 of services are in use, so the limit cannot be lowered to 2."
+    assert read(kubectl, "quota", "portal-quota", f"-n={name}")["spec"]["hard"] == {"services": "4"}
+    want(bundle, the_namespace(name), the_quota(name, services="3"))
+    eventually(lambda: arrived(bundle), 60, "lowered to what is in use")
+
+
+def test_drive__slow_cluster_while_removing__gone_on_with(bundle, committed):
+    want(bundle, a_namespace(), a_limit("1"))
+    again(bundle)
+    want(bundle)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reconcile, "PASS_SECONDS", -1.0)
+        again(bundle)
+    assert bundle.observed_generation == 1 and "slowly" in shown(bundle.message)
+    again(bundle)
+    assert bundle.observed_generation == 2 and committed() == {}

@@ -169,6 +169,30 @@ def test_plan__something_differs__owned_fields_only_and_nothing_changed(place: P
     assert place.version(quota.ref) == before
 
 
+def test_plan__live_quota__its_use_where_it_can_be_observed(place: Place) -> None:
+    namespace, quota = place.done(place.namespaced(), place.quota(pods="4"))
+    _settled(place, quota.ref)
+    known = {"hard": {"pods": "4"}, "used": {"pods": "0"}} if place.open().capabilities.can_observe else {}
+    changes = place.open().plan([place.namespaced(1, namespace.uid), place.quota(2, quota.uid, pods="9")], [])
+    assert [change.usage for change in changes] == [{}, known]
+    assert place.open().plan([], [quota.ref])[0].usage == known
+    assert place.open().plan([place.quota(name="new")], [])[0].usage == {}
+
+
+def test_survey__where_nothing_can_be_seen__permanent(place: Place) -> None:
+    driver = place.open()
+    if driver.capabilities.can_survey:
+        place.done(place.namespaced())
+        (found,) = driver.survey(names=[place.namespace])
+        assert found.is_open and found.bundle == place.bundle
+        assert driver.capacity().nodes >= driver.capacity().ready >= 0
+        return
+    for attempt in (driver.survey, driver.capacity):
+        with pytest.raises(DriverError, match="Git") as caught:
+            attempt()
+        assert not caught.value.transient and not caught.value.operator
+
+
 def test_plan__object_to_be_removed__said(place: Place) -> None:
     _, quota = place.done(place.namespaced(), place.quota())
     (change,) = place.open().plan([], [quota.ref])

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from clusters.drivers.base import Connection, Desired, DriverError, ObjectRef
-from clusters.drivers.gitops import GitOpsDriver, path_of
+from clusters.drivers.files import path_of
+from clusters.drivers.gitops import GitOpsDriver
 from tests.contract.conftest import GitPlace
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clusters.drivers.base import Desired, DriverError, ObjectRef
+from clusters.drivers.base import REVISION_ANNOTATION, Desired, DriverError, ObjectRef
 from tests.contract.conftest import ClusterPlace
 
 
@@ -126,6 +126,27 @@ def test_namespace__labels_of_others__kept_and_not_planned(cluster_place: Cluste
     cluster_place.done(cluster_place.namespaced(2, namespace.uid, team="b"))
     labels = cluster_place.live(namespace.ref)["metadata"]["labels"]
     assert labels["cost"] == "low" and labels["team"] == "b"
+
+
+def test_plan__namespace_taken_over__what_would_be_added_and_nothing_of_others(cluster_place: ClusterPlace) -> None:
+    labels = {"portal.cloud/managed": "true", "team": "a", "cost": "high"}
+    meta = {"name": cluster_place.namespace, "labels": labels, "annotations": {"theirs": "x"}}
+    cluster_place.written_by_somebody({"apiVersion": "v1", "kind": "Namespace", "metadata": meta})
+    uid = cluster_place.live(cluster_place.namespaced().ref)["metadata"]["uid"]
+    with pytest.raises(DriverError, match="is not the portal's"):
+        cluster_place.open().plan([cluster_place.namespaced(tenant="claims")], [])
+    with pytest.raises(DriverError, match="is not the portal's"):
+        cluster_place.open().plan(
+            [cluster_place.namespaced(1, "0b6ff3bc-0000-4000-8000-000000000000", tenant="claims")], []
+        )
+    taken = cluster_place.namespaced(1, uid, tenant="claims", cost="low")
+    change, added = cluster_place.open().plan([taken, cluster_place.quota(pods="4")], [])
+    assert (change.action, added.action) == ("change", "add")
+    assert change.fields == (("metadata.labels.cost", "high", "low"), ("metadata.labels.tenant", None, "claims"))
+    assert cluster_place.done(taken)[0].outcome == "changed"
+    live = cluster_place.live(taken.ref)["metadata"]
+    assert live["uid"] == uid and live["annotations"]["theirs"] == "x" and live["labels"]["team"] == "a"
+    assert live["annotations"][REVISION_ANNOTATION] == f"{cluster_place.bundle}/1"
 
 
 def test_apply__annotation_lost_but_same_uid__still_ours(cluster_place: ClusterPlace) -> None:

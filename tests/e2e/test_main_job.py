@@ -1,16 +1,12 @@
 """The main job: ask, decide, apply, see; by browser and by REST, on a real API server and on GitOps."""
 
-import json
 import re
 
 import pytest
-import requests
-from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.models import User
-from accounts.services import issue_token
 from tests.plugins.directory import PASSWORD
+from tests.programs import Client, live
 from tests.waiting import eventually
 
 SAME_KINDS = "namespace,resourcequota,limitrange,networkpolicy,rolebinding"
@@ -21,15 +17,13 @@ def fill_form(page, name, environment="test"):
     page.select_option("select[name=tenant]", "claims")
     page.fill("input[name=display_name]", "Claims imaging")
     page.fill("input[name=name]", name)
-    page.check(f"input[name=environment][value={environment}]")
-    page.fill("input[name=cpu]", "2500m")
+    page.check(f"input[name='environments.{environment}']")
+    page.select_option(f"select[name='environments.{environment}.size']", "")
+    for field, figure in {"cpu": "2500m", "memory": "4Gi", "storage": "20Gi", "pods": "20"}.items():
+        page.fill(f"input[name='environments.{environment}.{field}']", figure)
     page.fill("[name=viewers]", "auditor")
     page.click("main button:has-text('Send the request')")
     page.wait_for_url(re.compile(r"/requests/\d+$"))
-
-
-def live(kubectl, namespace, kind, name):
-    return json.loads(kubectl("get", kind, name, "-n", namespace, "-o", "json"))
 
 
 def can(kubectl, namespace, who, *what):
@@ -87,30 +81,13 @@ def test_main_job__in_a_browser__on_the_api_server_as_planned(portal, real_clust
     expect(asker.locator("main")).to_contain_text("Ready")
 
 
-class Client:
-    """A REST client with a token."""
-
-    def __init__(self, portal, username, *scopes):
-        user = User.objects.get(username=username)
-        at = timezone.now()
-        _token, secret = issue_token(user=user, name="test", scopes=list(scopes), days=1, by=user, at=at)
-        self._base = f"{portal.url}/api/v1"
-        self._session = requests.Session()
-        self._session.headers["Authorization"] = f"Bearer {secret}"
-
-    def call(self, method, path, body=None, status=200):
-        answer = self._session.request(method, self._base + path, json=body, timeout=30)
-        assert answer.status_code == status, (answer.status_code, answer.text)
-        return answer.json()
-
-
 def by_rest(portal, name, sign_in, cluster, final_state):
     """The main job by REST alone; the people have signed in once, so that the portal knows their roles."""
-    for who in ("dev", "datacenter"):
+    for who in ("dev", "platform"):
         sign_in(who)
-    dev, approver = Client(portal, "dev", "read", "request"), Client(portal, "datacenter", "read", "decide")
-    values = {"tenant": "claims", "name": name, "display_name": "By REST", "environment": "prod", "cpu": "1"}
-    values |= {"memory": "1Gi", "storage": "0", "pods": 5, "cluster": cluster}
+    dev, approver = Client(portal, "dev", "read", "request"), Client(portal, "platform", "read", "decide")
+    one = {"environment": "test", "cpu": "1", "memory": "1Gi", "storage": "0", "pods": 5, "cluster": cluster}
+    values = {"tenant": "claims", "name": name, "display_name": "By REST", "environments": [one]}
     made = dev.call("POST", "/requests", {"kind": "new-project", "values": values}, status=201)
     assert made["state"] == "submitted"
     number = made["number"]
@@ -138,7 +115,7 @@ def test_main_job__by_rest_alone__on_the_api_server(portal, real_cluster, kubect
     portal.start("web", "worker", "dispatch")
     name = unique("rest")
     by_rest(portal, name, sign_in, "real", "ready")
-    quota = live(kubectl, f"claims-{name}-prod", "resourcequota", "portal-quota")
+    quota = live(kubectl, f"claims-{name}-test", "resourcequota", "portal-quota")
     assert quota["spec"]["hard"]["pods"] == "5"
 
 

@@ -67,13 +67,13 @@ def names_in(kubectl, namespace: str) -> set[str]:
 
 
 def assert_as_planned(kubectl, request: Request) -> None:
-    revision = BundleRevision.objects.get(bundle=request.bundle_id)
+    revision = BundleRevision.objects.get(bundle=request.outcomes.get().bundle_id)
     wanted = {
         e["manifest"]["metadata"]["name"] for e in revision.objects_wanted if e["manifest"]["kind"] != "Namespace"
     }
     live = {name.partition("/")[2] for name in names_in(kubectl, request.title)}
     assert wanted == live
-    assert Project.objects.filter(bundle=request.bundle_id).count() == 1
+    assert Project.objects.filter(bundle=request.outcomes.get().bundle_id).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_worker__killed_in_the_middle__change_arrives_once(portal, real_cluster,
     request = ask_and_approve(unique("kill"))
     eventually(reached, 60, f"the worker is at {place}")
     portal.kill("worker", signal.SIGKILL)
-    assert not ready(request.bundle_id, 1)()
+    assert not ready(request.outcomes.get().bundle_id, 1)()
     portal.start("second-worker", **failpoints.variables)
-    eventually(ready(request.bundle_id, 1), 60, "the second worker ends it")
+    eventually(ready(request.outcomes.get().bundle_id, 1), 60, "the second worker ends it")
     assert_as_planned(kubectl, request)
 
 
@@ -99,9 +99,9 @@ def test_broker__stopped_while_asking_and_approving__change_arrives(
     redis_server.stop()
     request = ask_and_approve(unique("redis"))
     eventually(lambda: "broker" in portal.log("dispatch"), 60, "the dispatcher meets the stopped broker")
-    assert Bundle.objects.get(pk=request.bundle_id).observed_generation == 0
+    assert Bundle.objects.get(pk=request.outcomes.get().bundle_id).observed_generation == 0
     redis_server.start()
-    eventually(ready(request.bundle_id, 1), 90, "the change arrives once the broker is back")
+    eventually(ready(request.outcomes.get().bundle_id, 1), 90, "the change arrives once the broker is back")
     assert_as_planned(kubectl, request)
 
 
@@ -114,7 +114,7 @@ def test_worker__stopped_beyond_its_lease__nothing_old_over_new(
     request = ask_and_approve(unique("stop"))
     eventually(reached, 60, f"the first worker is at {place}")
 
-    bundle = Bundle.objects.get(pk=request.bundle_id)
+    bundle = Bundle.objects.get(pk=request.outcomes.get().bundle_id)
     state = bundle.revisions.get().state
     state["quota"]["cpu"] = 7000
     set_desired(
@@ -142,7 +142,7 @@ def test_worker__wakes_up_before_creating_what_was_removed__swept_away(
     request = ask_and_approve(unique("sweep"))
     eventually(reached, 60, "the first worker has read that there is no binding")
 
-    bundle = Bundle.objects.get(pk=request.bundle_id)
+    bundle = Bundle.objects.get(pk=request.outcomes.get().bundle_id)
     state = bundle.revisions.get().state
     portal.start("second-worker", **failpoints.variables)
     eventually(ready(bundle.pk, 1), 90, "the second worker takes over")

@@ -165,8 +165,8 @@ def test_csrf__session_without_the_token__refused_on_every_page_and_endpoint(wor
 
 
 def test_namespace__a_stranger_guesses_names__is_not_told_which_exist(world):
-    address = reverse("request-namespace", args=["new-project"])
-    taken = {"tenant": "claims", "name": "hiddendev", "environment": "dev"}
+    address = reverse("request-preview", args=["new-project"])
+    taken = {"tenant": "claims", "name": "hiddendev", "environments.dev": "on"}
     answers = [
         world.person("stranger").get(address, changes, headers={"HX-Request": "true"}).content
         for changes in (taken, taken | {"name": "free"})
@@ -177,7 +177,7 @@ def test_namespace__a_stranger_guesses_names__is_not_told_which_exist(world):
 
 
 def test_submit__a_stranger_asks_with_a_taken_name__learns_of_the_tenant_alone(world):
-    values = {"kind": "new-project", "values": URLS["request-new"].body(world) | {"name": "hiddendev"}}
+    values = {"kind": "new-project", "values": URLS["api-requests"].body(world)["values"] | {"name": "hiddendev"}}
     response = world.program("stranger").post("/api/v1/requests", values, content_type="application/json")
     assert [error["pointer"] for error in response.json()["errors"]] == ["/tenant"]
 

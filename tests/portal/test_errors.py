@@ -65,7 +65,7 @@ def test_error_page__every_status__says_what_why_and_what_to_do(status, language
     ],
 )
 def test_pages__refused__error_page_with_the_answers_own_id(world, who, method, address, status, language):
-    closed = world.project.bundle.requests.get().number
+    closed = world.project.bundle.outcomes.get().request.number
     client = world.person(who)
     headers = {"Accept-Language": language}
     response = getattr(client, method)(address.format(number=world.request.number, closed=closed), headers=headers)
@@ -79,7 +79,7 @@ def test_pages__refused__error_page_with_the_answers_own_id(world, who, method, 
 
 def test_api__every_kind_of_refusal__problem_details(world):
     program, number = world.program("dev"), world.request.number
-    closed = world.project.bundle.requests.get().number
+    closed = world.project.bundle.outcomes.get().request.number
     bad = {"kind": "new-project", "values": wish(cpu="many")}
     refusals = {
         401: Client().get("/api/v1/me"),
@@ -100,7 +100,10 @@ def test_api__every_kind_of_refusal__problem_details(world):
         assert body["title"] and body["detail"]
         assert "our side" not in body["title"]
     assert refusals[422].json()["errors"] == [
-        {"pointer": "/cpu", "detail": '"many" is not a quantity; write a number with a unit, such as 500m, 1.5 or 8Gi.'}
+        {
+            "pointer": "/environments/0/cpu",
+            "detail": '"many" is not a quantity; write a number with a unit, such as 500m, 1.5 or 8Gi.',
+        }
     ]
 
 

@@ -79,9 +79,9 @@ PAGES = [
     ("/requests/99999999999999999999", 404),
     ("/requests/99999999999999999999/timeline", 404),
     ("/requests/new/new-planet", 404),
-    ("/requests/new/new-planet/namespace", 404),
-    ("/requests/new/new-project/namespace?tenant=claims&name=x&environment=%00", 200),
-    ("/requests/new/new-project/namespace?tenant=%00&name=%00&environment=dev", 200),
+    ("/requests/new/new-planet/preview", 404),
+    ("/requests/new/new-project/preview?tenant=claims&name=x&environments.dev=%00", 200),
+    ("/requests/new/new-project/preview?tenant=%00&name=%00&environments.dev=on", 200),
     ("/requests/new/new-project/approval?environment=%00", 200),
     ("/requests/new/new-project/approval?environment=" + "x" * 3000, 200),
     ("/requests/new/new-project?tenant=claims&name=%00&environment=%00&pods=x&developers=%00", 200),
@@ -98,7 +98,7 @@ PAGES = [
 def test_page__hostile_address__answered_in_words(world, address, status):
     client = world.person("dev")
     client.raise_request_exception = False
-    headers = {"HX-Request": "true"} if "namespace" in address or "approval" in address else {}
+    headers = {"HX-Request": "true"} if "preview" in address or "approval" in address else {}
     assert client.get(address, headers=headers).status_code == status
 
 

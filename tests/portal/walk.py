@@ -18,10 +18,10 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
-from tenants.models import Project
-from tests.builders import a_tenant, a_user, ready_portal, wish
+from tenants.models import Deletion, Project
+from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
 from workflow import queries
-from workflow.models import Request
+from workflow.models import Delegation, Request
 from workflow.services import submit
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -85,6 +85,9 @@ def build() -> World:
         submit(kind="new-project", values=wish(environment=e, name=f"hidden{e}", **shown), by=people["dev"], at=_now())
         for e in ("test", "dev")
     ]
+    # Not in force yet, so that nobody may more than by their role.
+    period = {"starts_at": _now() + timedelta(days=1), "ends_at": _now() + timedelta(days=2), "created_at": _now()}
+    Delegation.objects.create(by=people["platform"], to=people["owner"], **period)
     tokens = {name: _token(user, SCOPES) for name, user in people.items()}
     texts = {name: text for name, (_token, text) in tokens.items()}
     return World(people, made[0], Project.objects.get(), texts, tokens["dev"][0].prefix)
@@ -125,6 +128,13 @@ def _project(world: World) -> list[Any]:
     return [world.project.uid]
 
 
+def _leaving(world: World) -> list[Any]:
+    """The project, about to be removed by the developer's wish."""
+    due_from = _now() + timedelta(days=1)
+    Deletion.objects.get_or_create(project=world.project, request=world.request, defaults={"due_from": due_from})
+    return [world.project.uid]
+
+
 def _kind(world: World) -> list[Any]:
     return ["new-project"]
 
@@ -141,11 +151,64 @@ def _approval(world: World) -> dict[str, Any]:
     return {"verdict": "approve", "note": "", "plan_digest": queries.newest_plan(world.request).digest}
 
 
+def _asking_form(world: World) -> dict[str, Any]:
+    return as_form(_wish(world))
+
+
+def _edited(world: World) -> dict[str, Any]:
+    return {"values": world.request.values | {"reason": "Walked"}}
+
+
+def _edited_form(world: World) -> dict[str, Any]:
+    return as_form(_edited(world)["values"])
+
+
+def _bulk(world: World) -> dict[str, Any]:
+    said = _approval(world)
+    row = {"number": world.request.number, "plan_digest": said["plan_digest"]}
+    return {"verdict": "approve", "note": "", "requests": [row]}
+
+
+def _bulk_form(world: World) -> dict[str, Any]:
+    return {"verdict": "approve", "request": f"{world.request.number}:{_approval(world)['plan_digest']}"}
+
+
+def _delegation(world: World) -> dict[str, Any]:
+    ends_at = _now() + timedelta(days=3)
+    return {"to": "owner", "ends_at": ends_at.isoformat(), "reason": "Walked"}
+
+
+def _delegation_pk(world: World) -> list[Any]:
+    return [Delegation.objects.get(by=world.people["platform"]).pk]
+
+
 def _token_wish(world: World) -> dict[str, Any]:
     return {"name": "walked", "scopes": ["read"], "days": "30"}
 
 
+def _policy_values(world: World) -> dict[str, Any]:
+    names = {"action": "create", "slug": "walked", "name_zh": "走过", "name_en": "Walked"}
+    return names | {"priority": 77, "steps": [{"group": "platform"}]}
+
+
+def _policy_entries(world: World) -> dict[str, Any]:
+    step = {"steps-0-group": "platform", "steps-0-minimum": "1", "steps-0-deadline": "2", "steps-0-unit": "days"}
+    return {name: value for name, value in _policy_values(world).items() if name != "steps"} | step
+
+
+def _cluster(world: World) -> list[Any]:
+    return ["gitops"]
+
+
+def _capacity(world: World) -> dict[str, Any]:
+    return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
+
+
+ADMIN = frozenset({"admin"})
+ADMIN_FORM = {"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}
 ASKERS = frozenset({"dev", "owner"})
+DECIDERS = frozenset({"platform", "admin"})
+COMMENTERS = READERS - {"auditor"}
 DEV = frozenset({"dev"})
 URLS: dict[str, Url] = {
     "healthz": _read(),
@@ -160,9 +223,16 @@ URLS: dict[str, Url] = {
     "token-revoke": Url({"POST": DEV}, lambda world: [world.prefix]),
     "requests": _read(),
     "requests-mine": _read(),
-    "request-new": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ASKERS}, _kind, _wish),
+    "request-new": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ASKERS}, _kind, _asking_form),
     "request-approval": _read(_kind),
-    "request-namespace": _read(_kind),
+    "request-preview": _read(_kind),
+    "requests-new": _read(),
+    "request-edit": Url({"GET": DEV, "HEAD": DEV, "POST": DEV}, _number, _edited_form, is_hidden=True),
+    "request-comment": Url({"POST": COMMENTERS}, _number, lambda world: {"text": "Walked"}, is_hidden=True),
+    # Whoever may not decide a row is told so in its result.
+    "inbox-decide": Url({"POST": EVERYBODY}, body=_bulk_form),
+    "delegations": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": DECIDERS}, body=_delegation),
+    "delegation-revoke": Url({"POST": frozenset({"platform", "admin"})}, _delegation_pk),
     "request-detail": _read_hidden(_number),
     "request-timeline": _read_hidden(_number),
     "request-objects": _read_hidden(_number),
@@ -177,13 +247,40 @@ URLS: dict[str, Url] = {
     "api-tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
     "api-token": Url({"DELETE": DEV}, lambda world: [world.prefix]),
     "api-requests": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ASKERS}, body=_asking),
-    "api-request": _read_hidden(_number),
+    "api-request": Url({"GET": READERS, "HEAD": READERS, "PUT": DEV}, _number, _edited, is_hidden=True),
     "api-request-plan": _read_hidden(_number),
     "api-request-decision": Url({"POST": frozenset({"platform"})}, _number, _approval, is_hidden=True),
     "api-request-withdrawal": Url({"POST": DEV}, _number, is_hidden=True),
+    "api-request-comments": Url({"POST": COMMENTERS}, _number, lambda world: {"text": "Walked"}, is_hidden=True),
+    "api-request-record": _read_hidden(_number),
+    "api-foresee": Url({"POST": EVERYBODY}, body=_asking),
+    "api-kinds": _read(),
+    "api-inbox": _read(),
+    "api-inbox-decisions": Url({"POST": EVERYBODY}, body=_bulk),
+    "api-delegations": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": DECIDERS}, body=_delegation),
+    "api-delegation": Url({"DELETE": frozenset({"platform", "admin"})}, _delegation_pk),
     "api-projects": _read(),
     "api-project": _read_hidden(_project),
     "api-tenants": _read(),
+    "project-call-off": Url({"POST": frozenset({"dev", "owner", "admin"})}, _leaving, is_hidden=True),
+    "api-project-call-off": Url({"POST": frozenset({"dev", "owner", "admin"})}, _leaving, is_hidden=True),
+    "policies": _read(),
+    "policy-new": Url(ADMIN_FORM, body=_policy_entries),
+    "policy-trial": Url({"POST": ADMIN}, body=_policy_entries),
+    "policy-edit": Url(ADMIN_FORM, lambda world: ["dev"], lambda world: {"action": "retire", "slug": "dev"}),
+    "api-policies": _read(),
+    "api-policy-facts": _read(),
+    "api-policy-trial": Url({"POST": ADMIN}, body=_policy_values),
+    "api-policy": _read(lambda world: ["dev"]),
+    "tenants": _read(),
+    "tenant-detail": _read_hidden(lambda world: ["claims"]),
+    "clusters": _read(),
+    "cluster-capacity": Url(ADMIN_FORM, _cluster, _capacity),
+    "api-tenant": _read_hidden(lambda world: ["claims"]),
+    "api-size-plans": _read(),
+    "api-clusters": _read(),
+    "api-cluster": _read(_cluster),
+    "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
 }
 
 

@@ -25,6 +25,7 @@ def a_state(**changes):
             {"subject": {"kind": "Group", "name": "claims-team"}, "role": "developer"},
             {"subject": {"kind": "User", "name": "oidc:guest"}, "role": "viewer"},
         ],
+        "parts": ["limits", "members", "names", "network", "quota", "security"],
         "ingress_labels": {"network.openshift.io/policy-group": "ingress"},
         "monitoring_labels": {"kubernetes.io/metadata.name": "monitoring"},
         "flavour": "kubernetes",
@@ -36,6 +37,7 @@ def a_state(**changes):
     ("name", "changes"),
     [
         ("kubernetes", {}),
+        ("quota-alone", {"parts": ["quota"]}),
         ("openshift", {"flavour": "openshift"}),
         ("bare", {"members": [], "ingress_labels": {}, "monitoring_labels": {}, "cost_centre": ""}),
         ("tiny", {"quota": {"cpu": 100, "memory": 64 * 1024**2, "storage": 0, "pods": 1}}),

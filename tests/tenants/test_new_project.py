@@ -18,7 +18,10 @@ from web.errors import Forbidden, Invalid
 from workflow import queries
 from workflow.models import Policy, Request
 from workflow.services import decide, submit
-from workflow.services.submit import NoPolicy, TargetBusy
+from workflow.services.decide import NotPossibleNow
+from workflow.services.policies import one_of
+from workflow.services.rounds import NoPolicy
+from workflow.services.submit import TargetBusy
 
 pytestmark = pytest.mark.django_db
 GOLDEN = Path(__file__).parent / "golden" / "new_project.json"
@@ -134,7 +137,7 @@ def test_check__many_faults__all_at_once(dev, directory):
     assert set(refused.value.fields) == {"/name"}  # what the schema says comes first
     with pytest.raises(Invalid) as refused:
         ask(dev, tenant="motor", cpu="1m", memory="x", developers=["nobody-at-all"])
-    assert set(refused.value.fields) == {"/tenant", "/cpu", "/memory", "/developers/0"}
+    assert set(refused.value.fields) == {"/tenant", "/environments/0/cpu", "/environments/0/memory", "/developers/0"}
 
 
 @pytest.mark.parametrize("code", ["kube", "openshift", "portal", "default1"])
@@ -153,9 +156,9 @@ def test_submit__may_ask_for_nothing__is_told_so_instead_of_details(dev):
 @pytest.mark.parametrize(
     ("changes", "asked", "pointer"),
     [
-        ({"environments": ["dev"]}, {}, "/environment"),
-        ({"is_active": False}, {}, "/environment"),
-        ({"environments": ["dev"]}, {"cluster": "gitops"}, "/cluster"),
+        ({"environments": ["dev"]}, {}, "/environments/0/cluster"),
+        ({"is_active": False}, {}, "/environments/0/cluster"),
+        ({"environments": ["dev"]}, {"cluster": "gitops"}, "/environments/0/cluster"),
     ],
 )
 def test_submit__no_place__field_is_named(dev, changes, asked, pointer):
@@ -169,34 +172,41 @@ def test_decide__cluster_taken_out_of_use_meanwhile__refused_in_words(dev):
     request = ask(dev)
     Cluster.objects.update(is_active=False)
     said = {"number": request.number, "verdict": "approve", "note": "", "at": timezone.now()}
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(NotPossibleNow) as refused:
         decide(**said, plan_digest=queries.newest_plan(request).digest, by=a_user("platform", "approver:platform"))
-    assert "No cluster" in refused.value.sentence
+    assert "no longer takes this" in refused.value.sentence
     request.refresh_from_db()
     assert request.state == "submitted"
 
 
 def test_submit__group_of_the_policy_not_set_up__said_and_nothing_written(dev):
-    Policy.objects.filter(environment="test").update(steps=[{"group": "moon", "minimum": 1}])
+    Policy.objects.filter(slug="otherwise").update(steps=[one_of("moon")])
     with pytest.raises(NoPolicy):
         ask(dev)
     assert not Request.objects.exists()
 
 
+def unfinished(**changes: object) -> dict[str, object]:
+    return {"tenant": "claims", "name": "a", "environments": [{"environment": "dev"}]} | changes
+
+
 @pytest.mark.parametrize(
-    ("values", "who", "expected"),
+    ("values", "who", "names"),
     [
-        ({"tenant": "claims", "name": "a", "environment": "dev"}, "dev", ("claims-a-dev", "")),
-        ({"tenant": "claims", "name": "a", "environment": ""}, "dev", ("", "")),
-        ({"tenant": "claims", "name": ["a"], "environment": "dev"}, "dev", ("", "")),
-        ({"tenant": "claims", "name": "a", "environment": "\0"}, "dev", ("", "")),
-        ({"tenant": "claims", "name": "a", "environment": "dev"}, "stranger", ("", "")),
-        ({"tenant": "claims", "name": "a", "environment": "dev"}, "guest", ("", "")),
-        ({"tenant": "nobody", "name": "a", "environment": "dev"}, "dev", ("", "")),
+        (unfinished(), "dev", ["claims-a-dev"]),
+        (unfinished(environments=[]), "dev", []),
+        (unfinished(environments="dev"), "dev", []),
+        (unfinished(environments=["dev", None, {"environment": ["dev"]}]), "dev", []),
+        (unfinished(environments=[{"environment": "\0"}]), "dev", []),
+        (unfinished(name=["a"]), "dev", []),
+        (unfinished(tenant=["claims"]), "dev", []),
+        (unfinished(), "stranger", []),
+        (unfinished(), "guest", []),
+        (unfinished(tenant="nobody"), "dev", []),
     ],
 )
-def test_name_preview__unfinished_or_not_ones_own__says_nothing(dev, values, who, expected):
-    assert KIND.name_preview(values, a_user(who)) == expected
+def test_preview__unfinished_or_not_ones_own__says_nothing(dev, values, who, names):
+    assert [row["name"] for row in KIND.preview(values, a_user(who))["names"]] == names
 
 
 @pytest.mark.parametrize(("used", "shown"), [("512m", 0.0), ("1536Mi", 1.5), ("nonsense", 0), (None, 0)])

@@ -51,8 +51,8 @@ def test_request__worker_met_an_error__told_in_the_readers_language(dev, written
     request = ask(dev, "en", "dev")
     unreachable()
     with translation.override(written_in):
-        drive("clusters.Bundle", request.bundle_id)
-    kept = Bundle.objects.get(pk=request.bundle_id).objects_kept.filter(message__isnull=False)
+        drive("clusters.Bundle", request.outcomes.get().bundle_id)
+    kept = Bundle.objects.get(pk=request.outcomes.get().bundle_id).objects_kept.filter(message__isnull=False)
     assert kept.count() == 1
     english, chinese = page_of(dev, request, "en"), page_of(dev, request, "zh-hans")
     # In the timeline and in the table of objects.

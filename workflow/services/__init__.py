@@ -1,8 +1,24 @@
-"""Use cases of requests, one file each: submit, decide, withdraw; and the policies the portal starts with."""
+"""Use cases of requests, one file each: submit, edit, decide, withdraw, comment, delegate; and those of policies."""
 
+from workflow.services.bulk import Result, decide_many
+from workflow.services.comment import comment
 from workflow.services.decide import PlanChanged, decide
+from workflow.services.delegate import delegate, revoke_delegation
+from workflow.services.edit import edit
 from workflow.services.policies import seed_policies
 from workflow.services.submit import submit
 from workflow.services.withdraw import withdraw
 
-__all__ = ["PlanChanged", "decide", "seed_policies", "submit", "withdraw"]
+__all__ = [
+    "PlanChanged",
+    "Result",
+    "comment",
+    "decide",
+    "decide_many",
+    "delegate",
+    "edit",
+    "revoke_delegation",
+    "seed_policies",
+    "submit",
+    "withdraw",
+]

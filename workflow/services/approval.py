@@ -1,6 +1,6 @@
 """What happens when a request is approved: the kind carries it out, and a worker makes the cluster agree.
 
-First hop: `Kind.carry_out` writes rows and a revision of the bundle (clusters.services.set_desired). Second hop: the
+First hop: `Kind.carry_out` writes rows and a revision of the bundle (services.outcomes). Second hop: the
 row is due, so a worker runs clusters.reconcile.reconcile.
 """
 
@@ -11,29 +11,26 @@ from audit import services as audit
 from workflow import machine
 from workflow.kinds import kind_of
 from workflow.models import Request
-from workflow.services import planning
+from workflow.services import closing, families, rounds
 
 
 def approve(request: Request, *, by: User | None, at: datetime) -> None:
     """Moves a locked request to approved and carries it out in the same transaction; no `by` means the policy."""
+    assert request.policy is not None
     request.state = machine.after(request.state, "approve")
     request.closed_at = at
-    revision = kind_of(request.kind).carry_out(request, planning.render(request), by, at)
-    request.bundle_id, request.revision = revision.bundle_id, revision.number
-    request.save(update_fields=["state", "closed_at", "bundle", "revision"])
+    request.save(update_fields=["state", "closed_at"])
+    if by is not None or request.round > 1:
+        rounds.stop_clock(request)
+    closing.free_targets(request)
+    kind_of(request.kind).carry_out(request, by, at)
     audit.record(
         actor=by,
         action="request.approve",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code,
+        tenant=request.tenant.code if request.tenant else "",
         before={"state": machine.SUBMITTED},
-        after={"state": request.state, "policy": request.policy.slug, "revision": revision.number},
+        after={"state": request.state, "policy": request.policy.slug},
         at=at,
     )
-
-
-def approvers(request: Request) -> list[str]:
-    """User names of those who approved, in the order of their decisions."""
-    return [
-        d.by.username for d in request.decisions.filter(verdict="approve", voided_at__isnull=True).select_related("by")
-    ]
+    families.follow(request, at)

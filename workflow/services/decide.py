@@ -8,15 +8,17 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from clusters import planning as cluster_planning
 from clusters.drivers.base import DriverError
 from clusters.models import Bundle, Cluster
 from web.errors import Conflict, Invalid, NotFound
 from workflow import machine, permissions, queries, schema
 from workflow.kinds import kind_of
 from workflow.models import Decision, Plan, Request, Step
-from workflow.services import planning
+from workflow.permissions import Place
+from workflow.services import closing, families, planning, rounds
 from workflow.services.approval import approve
+
+VERDICTS = ("approve", "reject", "send_back")
 
 
 class NotPossibleNow(Conflict):
@@ -36,21 +38,24 @@ class PlanChanged(Conflict):
 
 
 def decide(*, number: int, verdict: str, note: str, plan_digest: str, by: User, at: datetime) -> Request:
-    """Approves or rejects the current step. Raises NotFound, NotYours, OwnRequest, AlreadyClosed, Invalid, PlanChanged.
+    """Approves, rejects or sends back the current step. Raises NotFound, NotYours, OwnRequest, AlreadyClosed, Invalid,
+    PlanChanged and what the kind raises on a new look.
 
-    An approval looks at the cluster first (outside the transaction, 3 s), then renders again under the locks and
-    compares digests. A rejection needs a note and no plan.
+    An approval looks at the cluster first (outside the transaction, 3 s a call), then renders again under the locks
+    and compares digests. The other verdicts need a note and no plan.
     """
     request = queries.requests_visible_to(by).filter(pk=number).first()
     if request is None:
         raise NotFound(_("There is no such request."))
-    if verdict not in ("approve", "reject"):
+    if verdict not in VERDICTS:
         raise Invalid(_("Please choose."), {"/verdict": _("This is not one of the choices.")})
     _check_texts(note, plan_digest)
-    permissions.check_decide(request, by)
-    if verdict == "reject":
-        return _reject(number, note, plan_digest, by, at)
-    return _approve(request, note, plan_digest, by, at)
+    permissions.check_decide(request, by, at)
+    if verdict == "approve":
+        return _approve(request, note, plan_digest, by, at)
+    if not note.strip():
+        raise Invalid(_("Please say why."), {"/note": _("Who asked needs to know the reason.")})
+    return _refuse(number, verdict, note, plan_digest, by, at)
 
 
 def _check_texts(note: str, plan_digest: str) -> None:
@@ -63,49 +68,48 @@ def _check_texts(note: str, plan_digest: str) -> None:
 
 
 def _approve(request: Request, note: str, plan_digest: str, by: User, at: datetime) -> Request:
-    owner = kind_of(request.kind).target(request.values, str(request.uid)).owner
     try:
-        seen = planning.look(request, owner)
+        seen = planning.look(request, at)
     except DriverError as error:
         raise Conflict(_("The cluster would refuse this: %(reason)s") % {"reason": str(error.sentence)}) from error
+    kind_of(request.kind).check_seen(request, seen)
     with transaction.atomic():
         locked = _locked(request.pk)
-        step = permissions.check_decide(locked, by)
-        changed = _compare(locked, owner, seen, plan_digest, at)
+        place = permissions.check_decide(locked, by, at)
+        _check_still_possible(locked)
+        changed = _compare(locked, seen, plan_digest)
         if changed is not None:
             _ask_again(locked, changed, by, at)
         else:
-            _decided(locked, step, "approve", note, plan_digest, by, at)
-            _advance(locked, step, by, at)
+            _decided(locked, place, "approve", note, plan_digest, by, at)
+            _advance(locked, place.step, by, at)
     if changed is not None:
         raise PlanChanged(changed)
     return locked
 
 
-def _compare(request: Request, owner: str, seen: cluster_planning.Plan, plan_digest: str, at: datetime) -> Plan | None:
-    """None if this person, and all who approved before, saw what would happen now; else the new plan, stored.
-
-    No network here. Raises NotPossibleNow.
-    """
-    list(Bundle.objects.select_for_update().filter(owner=owner, cluster=request.cluster_id))
-    assert request.cluster_id is not None
-    request.cluster = Cluster.objects.select_for_update().get(pk=request.cluster_id)
-    _check_still_possible(request, request.cluster)
-    base, _uid, _before = cluster_planning.base_of(request.cluster, owner)
-    digest = cluster_planning.digest_of(base, planning.render(request), seen.changes)
-    if digest == plan_digest and not _approvals(request).exclude(plan_digest=digest).exists():
+def _compare(request: Request, seen: Plan, plan_digest: str) -> Plan | None:
+    """None if this person, and all who approved before, saw what would happen now; else the newest plan, stored if it
+    is new. No network here."""
+    list(Bundle.objects.select_for_update(of=("self",)).filter(owner__in=seen.base_revisions).order_by("pk"))
+    now = planning.again(request, seen)
+    if now.digest == plan_digest and not _approvals(request).exclude(plan_digest=now.digest).exists():
         return None
     newest = queries.newest_plan(request)
-    if newest.digest == digest:
+    if newest is not None and newest.digest == now.digest:
         return newest
-    now = cluster_planning.Plan(base, seen.changes, digest, seen.problem)
-    return planning.keep(request, newest.number + 1, now, at)
+    return planning.keep(now, newest.number + 1 if newest else 1)
 
 
-def _check_still_possible(request: Request, cluster: Cluster) -> None:
+def _check_still_possible(request: Request) -> None:
     """Raises NotPossibleNow if the cluster no longer takes it or the asker may no longer ask for it."""
-    if not cluster.is_active or request.environment not in cluster.environments:
-        raise NotPossibleNow(_("The cluster %(name)s no longer takes this.") % {"name": cluster.name})
+    if request.cluster_id is not None:
+        # Against its being taken out of service meanwhile; other requests may go on referring to it.
+        request.cluster = Cluster.objects.select_for_update(no_key=True).get(pk=request.cluster_id)
+        if not request.cluster.is_active or (
+            request.environment and request.environment not in request.cluster.environments
+        ):
+            raise NotPossibleNow(_("The cluster %(name)s no longer takes this.") % {"name": request.cluster.name})
     if not request.asker.is_active or not kind_of(request.kind).may_still_ask(request):
         raise NotPossibleNow(_("%(who)s may no longer ask for this.") % {"who": request.asker})
 
@@ -119,8 +123,7 @@ def _ask_again(request: Request, plan: Plan, by: User, at: datetime) -> None:
     """Everybody decides anew on the plan that has come: earlier approvals were given to another one."""
     voided = _approvals(request).exclude(plan_digest=plan.digest).update(voided_at=at)
     if voided:
-        request.steps.update(state="waiting", closed_at=None)
-        request.steps.filter(position=0).update(state="current")
+        rounds.start_over(request, at)
     elif plan.observed_at != at:
         # Nothing is new: the person was behind, and looks at the stored plan now.
         return
@@ -128,32 +131,28 @@ def _ask_again(request: Request, plan: Plan, by: User, at: datetime) -> None:
         actor=by,
         action="request.plan-changed",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code,
+        tenant=request.tenant.code if request.tenant else "",
         after={"plan": plan.digest, "approvals_voided": voided},
         at=at,
     )
 
 
 @transaction.atomic
-def _reject(number: int, note: str, plan_digest: str, by: User, at: datetime) -> Request:
-    if not note.strip():
-        raise Invalid(_("Please say why."), {"/note": _("Who asked needs to know the reason.")})
+def _refuse(number: int, verdict: str, note: str, plan_digest: str, by: User, at: datetime) -> Request:
+    """Rejects, or sends back to who asked, who has the request until it is edited; what it holds stays held."""
     locked = _locked(number)
-    step = permissions.check_decide(locked, by)
-    _decided(locked, step, "reject", note, plan_digest, by, at)
-    Step.objects.filter(pk=step.pk).update(state="rejected", closed_at=at)
-    locked.steps.filter(state="waiting").update(state="skipped", closed_at=at)
-    locked.state, locked.closed_at = machine.after(locked.state, "reject"), at
-    locked.save(update_fields=["state", "closed_at"])
-    audit.record(
-        actor=by,
-        action="request.reject",
-        subject=f"request:{number}",
-        tenant=locked.tenant.code,
-        before={"state": machine.SUBMITTED},
-        after={"state": locked.state},
-        at=at,
-    )
+    place = permissions.check_decide(locked, by, at)
+    _decided(locked, place, verdict, note, plan_digest, by, at)
+    state = {"reject": "rejected", "send_back": "sent_back"}[verdict]
+    Step.objects.filter(pk=place.step.pk).update(state=state, closed_at=at)
+    if verdict == "reject":
+        closing.close(locked, "reject", by=by, at=at)
+        return locked
+    locked.state = machine.after(locked.state, verdict)
+    locked.save(update_fields=["state"])
+    rounds.end(locked, at)
+    rounds.set_clock(locked, at, rounds.ASKER_HOURS)
+    families.follow(locked, at)
     return locked
 
 
@@ -165,24 +164,28 @@ def _locked(pk: int) -> Request:
     )
 
 
-def _decided(request: Request, step: Step, verdict: str, note: str, digest: str, by: User, at: datetime) -> None:
+def _decided(request: Request, place: Place, verdict: str, note: str, digest: str, by: User, at: datetime) -> None:
     Decision.objects.create(
         request=request,
-        step=step,
+        step=place.step,
         by=by,
-        principal_id=by.principal_id,
+        principal=place.principal,
+        speaker_id=by.principal_id,
         verdict=verdict,
         note=note,
         plan_digest=digest[:64],
         at=at,
     )
+    after = {"verdict": verdict, "step": place.step.group.slug, "note": note, "plan": digest[:64]}
+    if place.principal.pk != by.principal_id:
+        after["in_place_of"] = place.principal.username
     audit.record(
         actor=by,
-        action=f"request.{verdict}-step",
+        action=f"request.{verdict.replace('_', '-')}-step",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code,
+        tenant=request.tenant.code if request.tenant else "",
         before={"state": request.state},
-        after={"verdict": verdict, "step": step.group.slug, "note": note, "plan": digest[:64]},
+        after=after,
         at=at,
     )
 
@@ -192,8 +195,5 @@ def _advance(request: Request, step: Step, by: User, at: datetime) -> None:
     if _approvals(request).filter(step=step).count() < step.minimum:
         return
     Step.objects.filter(pk=step.pk).update(state="approved", closed_at=at)
-    following = request.steps.filter(state="waiting").order_by("position").first()
-    if following is None:
+    if not rounds.start_next(request, at):
         approve(request, by=by, at=at)
-        return
-    Step.objects.filter(pk=following.pk).update(state="current")

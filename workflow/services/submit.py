@@ -8,22 +8,23 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import ApproverGroup, User
+from accounts.models import User
 from audit import services as audit
 from clusters.drivers.base import DriverError
 from clusters.rules import digest_of
-from web.errors import Conflict, Forbidden, Invalid, UserError
-from workflow import machine, queries, schema
+from web.errors import Conflict, Forbidden, Invalid
+from workflow import machine, schema
 from workflow.kinds import Kind, Target, kind_of
-from workflow.models import Policy, Request, Step
-from workflow.services import planning
+from workflow.models import OpenTarget, Plan, Request
+from workflow.services import choosing, planning, rounds
 from workflow.services.approval import approve
 
 # The constraints of which a second one of the same name breaks whichever the database looks at first.
 ONE_OF_A_NAME = (
-    "workflow_request_one_open_per_target",
+    "workflow_opentarget_pkey",
     "tenants_project_name_unique",
     "tenants_project_namespace_unique",
+    "tenants_tenant_code_key",
 )
 # Printable ASCII, as long as the column.
 KEY = re.compile(r"[ -~]{1,64}")
@@ -41,18 +42,12 @@ class KeyReused(Conflict):
     code = "idempotency-key-reused"
 
 
-class NoPolicy(UserError):
-    """No policy says who decides; the platform's administrators have to add one."""
-
-    status = 503
-    code = "no-policy"
-
-
 def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key: str | None = None) -> Request:
     """Checks the wish, plans it, and puts it before those who decide; approved at once where the policy says so.
 
-    A repeated `idempotency_key` of the same person answers the first request, if the wish is the same. Raises NotFound,
-    Forbidden, Invalid (fields by JSON pointer), TargetBusy, KeyReused, NoPolicy.
+    A wish for several environments becomes a parent, which is the answer, and a child for each. A repeated
+    `idempotency_key` of the same person answers the first request, if the wish is the same. Raises NotFound,
+    Forbidden, Invalid (fields by JSON pointer), TargetBusy, KeyReused, NoPolicy, and what the kind raises.
     """
     _check_key(idempotency_key)
     wish = digest_of([kind, values])
@@ -60,37 +55,82 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     if known is not None:
         return known
     asked = kind_of(kind)
-    uid = uuid.uuid4()
-    checked, target = _checked(asked, values, uid, by)
-    policy = queries.policy_for(kind, target.environment)
-    if policy is None:
-        raise NoPolicy(_("No policy says who decides this. Please tell the platform's administrators."))
-    request = _draft(asked, checked, target, uid, policy, by, at)
-    request.idempotency_key, request.wish_digest = idempotency_key, wish
-    try:
-        seen = planning.look(request, target.owner)
-    except DriverError as error:
-        raise Invalid(_("The cluster would refuse this: %(reason)s") % {"reason": str(error.sentence)}) from error
+    checked = checked_values(asked, values, by)
+    parts = asked.parts(checked)
+    drafts = [_drafted_part(asked, part, place, by, at) for place, part in enumerate(parts)]
+    plans = [looked(asked, draft, at) for draft, _target in drafts]
+    top = drafts[0][0] if len(drafts) == 1 else _parent_of([draft for draft, _target in drafts], checked)
+    top.idempotency_key, top.wish_digest = idempotency_key, wish
     try:
         with transaction.atomic():
-            _save(request, policy, by, at)
-            planning.keep(request, 1, seen, at)
-            if not policy.steps:
-                approve(request, by=None, at=at)
+            if len(drafts) > 1:
+                _save_parent(top, by, at)
+            for (draft, target), plan in zip(drafts, plans, strict=True):
+                draft.parent = top if len(drafts) > 1 else None
+                _save(draft, target, plan, by, at)
+            # Pools are locked in one order by everybody, whatever the order of environments.
+            for draft, _target in sorted(drafts, key=lambda pair: pair[0].cluster_id or 0):
+                asked.on_submit(draft, at)
+            for draft, _target in drafts:
+                begin(draft, at)
     except IntegrityError as error:
-        return _lost_race(request, error)
-    return request
+        return _lost_race(top, error)
+    return top
 
 
-def _checked(asked: Kind, values: object, uid: uuid.UUID, by: User) -> tuple[dict[str, Any], Target]:
-    """What is asked for and what it is about; who may ask for nothing of the kind is told that instead of details."""
+def checked_values(asked: Kind, values: object, by: User) -> dict[str, Any]:
+    """What is asked for, checked by schema and kind; who may ask for nothing of the kind is told that instead."""
     try:
-        checked = asked.check(schema.check(asked.schema, values), by)
-        return checked, asked.target(checked, str(uid))
+        return asked.check(schema.check(asked.schema, values), by)
     except Invalid:
         if not asked.may_ask(by):
-            raise Forbidden(_("You may not ask for this: you belong to no tenant as owner or developer.")) from None
+            raise Forbidden(_("You may not ask for this.")) from None
         raise
+
+
+def drafted(asked: Kind, values: dict[str, Any], by: User, at: datetime) -> tuple[Request, Target]:
+    """A request that is not stored yet, under the policy that its facts choose, and what it is about."""
+    uid = uuid.uuid4()
+    target = asked.target(values, str(uid))
+    request = Request(uid=uid, kind=asked.slug, state=machine.after("", "submit"), asker=by, submitted_at=at)
+    fill(request, values, target)
+    choosing.choose(request)
+    return request, target
+
+
+def _drafted_part(asked: Kind, values: dict[str, Any], place: int, by: User, at: datetime) -> tuple[Request, Target]:
+    """As `drafted`; what is wrong with the part is said of its place in the whole."""
+    try:
+        return drafted(asked, values, by, at)
+    except Invalid as error:
+        own = f"/{asked.parts_field}/0"
+        fields = {
+            f"/{asked.parts_field}/{place}{pointer.removeprefix(own)}" if pointer.startswith(own) else pointer: text
+            for pointer, text in error.fields.items()
+        }
+        raise Invalid(error.sentence, fields) from error
+
+
+def fill(request: Request, values: dict[str, Any], target: Target) -> None:
+    """The request's columns from checked values and their target."""
+    request.values = values
+    request.tenant, request.environment, request.cluster = target.tenant, target.environment, target.cluster
+    request.title, request.target = target.title, target.keys[0]
+
+
+def looked(asked: Kind, request: Request, at: datetime) -> Plan:
+    """What the request would change; raises Invalid with the cluster's sentence where it would be refused."""
+    try:
+        plan = planning.look(request, at)
+    except DriverError as error:
+        raise Invalid(_("The cluster would refuse this: %(reason)s") % {"reason": str(error.sentence)}) from error
+    asked.check_seen(request, plan)
+    return plan
+
+
+def take_targets(request: Request, target: Target) -> None:
+    """From now on no other request may be about the same; a second one breaks the database's constraint."""
+    OpenTarget.objects.bulk_create(OpenTarget(key=key, request=request) for key in sorted(target.keys))
 
 
 def _check_key(idempotency_key: str | None) -> None:
@@ -109,58 +149,56 @@ def _repeated(by: User, idempotency_key: str | None, wish: str) -> Request | Non
     return known
 
 
-def _draft(
-    asked: Kind,
-    values: dict[str, Any],
-    target: Target,
-    uid: uuid.UUID,
-    policy: Policy,
-    by: User,
-    at: datetime,
-) -> Request:
+def _parent_of(children: list[Request], values: dict[str, Any]) -> Request:
+    """The request that holds those of several environments together; it is decided by none but them."""
+    first = children[0]
     return Request(
-        uid=uid,
-        kind=asked.slug,
-        state=machine.after("", "submit"),
-        tenant=target.tenant,
-        environment=target.environment,
-        title=target.title,
+        kind=first.kind,
+        state=first.state,
+        tenant=first.tenant,
+        title=", ".join(child.title for child in children)[:200],
         values=values,
-        target=target.key,
-        cluster=target.cluster,
-        asker=by,
-        policy=policy,
-        submitted_at=at,
+        target=f"family:{first.uid}",
+        asker=first.asker,
+        submitted_at=first.submitted_at,
     )
 
 
-def _save(request: Request, policy: Policy, by: User, at: datetime) -> None:
-    """The request with its steps copied from the policy, so that later changes of the policy do not move it."""
+def _save_parent(parent: Request, by: User, at: datetime) -> None:
+    parent.save(force_insert=True)
+    _recorded(parent, by, at)
+
+
+def _save(request: Request, target: Target, plan: Plan, by: User, at: datetime) -> None:
     request.save(force_insert=True)
-    groups = {group.slug: group for group in ApproverGroup.objects.all()}
-    for position, step in enumerate(policy.steps):
-        Step.objects.create(
-            request=request,
-            position=position,
-            group=_group_of(groups, step["group"]),
-            minimum=step["minimum"],
-            state="current" if position == 0 else "waiting",
-        )
+    take_targets(request, target)
+    planning.keep(plan, 1)
+    _recorded(request, by, at)
+
+
+def _recorded(request: Request, by: User, at: datetime) -> None:
     audit.record(
         actor=by,
         action="request.submit",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code,
-        after={"kind": request.kind, "title": request.title, "values": request.values, "policy": policy.slug},
+        tenant=request.tenant.code if request.tenant else "",
+        after={
+            "kind": request.kind,
+            "title": request.title,
+            "values": request.values,
+            "policy": request.policy.slug if request.policy else None,
+            "parent": request.parent_id,
+        },
         at=at,
     )
 
 
-def _group_of(groups: dict[str, ApproverGroup], slug: str) -> ApproverGroup:
-    """The policy's group; raises NoPolicy where it was never set up, since nobody could decide."""
-    if slug not in groups:
-        raise NoPolicy(_("The group that decides this is not set up. Please tell the platform's administrators."))
-    return groups[slug]
+def begin(request: Request, at: datetime) -> None:
+    """Puts a stored request before those who decide, or approves it where its policy does."""
+    assert request.policy is not None
+    rounds.begin(request, request.policy, at)
+    if not request.policy.steps:
+        approve(request, by=None, at=at)
 
 
 def _lost_race(request: Request, error: IntegrityError) -> Request:
@@ -168,7 +206,12 @@ def _lost_race(request: Request, error: IntegrityError) -> Request:
     known = _repeated(request.asker, request.idempotency_key, request.wish_digest)
     if known is not None:
         return known
+    raise busy(error) from error
+
+
+def busy(error: IntegrityError) -> Exception:
+    """TargetBusy if the error says that something is there already, else the error itself."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
     if constraint in ONE_OF_A_NAME:
-        raise TargetBusy(_("There is already a request or a project of that name.")) from error
-    raise error
+        return TargetBusy(_("There is already an open request about this, or a project of that name."))
+    return error

@@ -18,6 +18,8 @@ from clusters.drivers.base import FIELD_MANAGER, Connection, DriverError, Manife
 from clusters.drivers.kubernetes.errors import Absent, out_of_time, translated
 from web.sentences import Sentence
 
+# Objects in one answer to a list.
+_PAGE = "500"
 _ends: ContextVar[float] = ContextVar("_ends")
 _clients: dict[str, "Client"] = {}
 _clients_lock = threading.Lock()
@@ -99,11 +101,20 @@ class Client:
         }
         self.call("delete", self._path(ref), options)
 
-    def list(self, api_version: str, kind: str, namespace: str, selector: str) -> list[Manifest]:
-        """The objects of one kind in a namespace that match a label selector."""
+    def list(
+        self, api_version: str, kind: str, namespace: str = "", selector: str = "", fields: str = ""
+    ) -> list[Manifest]:
+        """The objects of one kind, in all namespaces for "", that match a label and a field selector; page by page."""
         path = self._path(ObjectRef(api_version, kind, namespace, ""))
-        items: list[Manifest] = self.call("get", path, labelSelector=selector)["items"]
-        return items
+        query = {"limit": _PAGE, "labelSelector": selector, "fieldSelector": fields}
+        query = {name: value for name, value in query.items() if value}
+        items: list[Manifest] = []
+        while True:
+            page = self.call("get", path, **query)
+            items += page["items"] or []
+            query["continue"] = page["metadata"].get("continue", "")
+            if not query["continue"]:
+                return items
 
     def call(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json", **query: str

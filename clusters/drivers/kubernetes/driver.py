@@ -1,7 +1,7 @@
 """Plans, applies, observes and removes objects through a Kubernetes API server."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from django.utils.translation import gettext_noop
 
@@ -12,6 +12,7 @@ from clusters.drivers.base import (
     SCRATCH_NAMESPACE,
     Applied,
     Capabilities,
+    Capacity,
     Change,
     Connection,
     Desired,
@@ -21,11 +22,12 @@ from clusters.drivers.base import (
     Observed,
     Outcome,
     Probe,
+    Surveyed,
 )
 from clusters.drivers.fence import check_ours, fence_of, judge, stamped
-from clusters.drivers.kubernetes import probing, readiness
+from clusters.drivers.kubernetes import probing, quotas, readiness, surveying
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
-from clusters.drivers.kubernetes.errors import Absent, Conflict
+from clusters.drivers.kubernetes.errors import Absent, Conflict, translated
 from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, additions, as_applied, removals, without
 from web.sentences import Sentence
 from work import failpoints
@@ -47,7 +49,7 @@ _NOISE = ("managedFields", "resourceVersion", "generation", "uid", "creationTime
 class KubernetesDriver:
     """A Driver over one API server. Cheap to make: the connections behind it are kept per process."""
 
-    capabilities = Capabilities(can_dry_run=True, can_observe=True, can_hold_secrets=True)
+    capabilities = Capabilities(can_dry_run=True, can_observe=True, can_hold_secrets=True, can_survey=True)
 
     def __init__(self, connection: Connection, timeout: float) -> None:
         self._connection = connection
@@ -62,11 +64,12 @@ class KubernetesDriver:
         """Live state against a server dry run; see Driver. Objects whose namespace is missing are tried elsewhere."""
         with bounded(self._timeout):
             client = self._client
-            namespaces = {item.ref.namespace for item in desired} - {""}
-            missing = {name for name in namespaces if client.get(ObjectRef(*_NAMESPACE, "", name)) is None}
-            changes = [_planned(client, item, missing) for item in desired]
+            within = {item.ref.namespace for item in desired} - {""}
+            spaces = {name: client.get(ObjectRef(*_NAMESPACE, "", name)) for name in within}
+            changes = [_planned(client, item, spaces) for item in desired]
             for ref in removed:
-                changes.append(Change(ref, "keep" if client.get(ref) is None else "remove"))
+                live = client.get(ref)
+                changes.append(Change(ref, "remove", usage=quotas.usage(live)) if live else Change(ref, "keep"))
             return tuple(changes)
 
     def apply(self, desired: Desired) -> Applied:
@@ -138,6 +141,16 @@ class KubernetesDriver:
                     return True
             return client.get(ref) is None
 
+    def survey(self, selector: str = "", names: Sequence[str] = ()) -> tuple[Surveyed, ...]:
+        """What is in existing namespaces; see Driver."""
+        with bounded(self._timeout):
+            return surveying.survey(self._client, selector, names)
+
+    def capacity(self) -> Capacity:
+        """What the compute nodes can give; see Driver."""
+        with bounded(self._timeout), translated():
+            return surveying.capacity(self._client)
+
     def probe(self) -> Probe:
         """Version, admission policies and rights; see Driver."""
         with bounded(self._timeout):
@@ -148,6 +161,8 @@ def _brought(client: Client, desired: Desired, live: Manifest, created: bool) ->
     """Applies over a live object that is ours, as it was read."""
     if live["metadata"].get("deletionTimestamp"):
         raise DriverError(readiness.being_deleted(live), transient=True)
+    # Whoever uses more meanwhile writes the quota's status, and what was read is no longer what is written to.
+    quotas.check_use(live, desired.manifest)
     read = live["metadata"]["resourceVersion"]
     entries = as_applied(live)
     if entries is not None:
@@ -180,12 +195,17 @@ def _tried_elsewhere(client: Client, desired: Desired) -> Manifest:
     return client.create(body, dry_run=True)
 
 
-def _planned(client: Client, desired: Desired, missing: set[str]) -> Change:
-    """One object's change. A refusal by the server (quota, schema, rights) raises DriverError: it would be refused."""
-    if desired.ref.namespace in missing:
+def _planned(client: Client, desired: Desired, spaces: Mapping[str, Manifest | None]) -> Change:
+    """One object's change; `spaces` are the namespaces of all, read already: None for those that do not exist.
+
+    A refusal by the server (quota, schema, rights) raises DriverError: it would be refused.
+    """
+    ref = desired.ref
+    if ref.namespace and spaces[ref.namespace] is None:
         _tried_elsewhere(client, desired)
-        return Change(desired.ref, "add", _fields(None, desired.manifest))
-    live = client.get(desired.ref)
+        return Change(ref, "add", _fields(None, desired.manifest))
+    is_read = (ref.api_version, ref.kind) == _NAMESPACE and ref.name in spaces
+    live = spaces[ref.name] if is_read else client.get(ref)
     if live is None:
         client.create(stamped(desired), dry_run=True)
         return Change(desired.ref, "add", _fields(None, desired.manifest))
@@ -196,7 +216,7 @@ def _planned(client: Client, desired: Desired, missing: set[str]) -> Change:
     wanted = client.apply(stamped(desired), desired.ref, dry_run=True)
     wanted = without(wanted, _foreign(client, wanted, desired))
     fields = _fields(_compared(live), _compared(wanted))
-    return Change(desired.ref, "change" if fields else "keep", fields)
+    return Change(desired.ref, "change" if fields else "keep", fields, quotas.usage(live))
 
 
 def _fields(before: Manifest | None, after: Manifest) -> tuple[tuple[str, object, object], ...]:
@@ -225,7 +245,7 @@ def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
     message = readiness.unready(live)
     fence = fence_of(live)
     bundle = fence.bundle if fence else ""
-    return Observed(ref, True, not message, message, readiness.usage(live), _uid(live), bundle)
+    return Observed(ref, True, not message, message, quotas.usage(live), _uid(live), bundle)
 
 
 def _uid(live: Manifest | None) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError, ResourceNotUniqueError
 from urllib3 import exceptions as network
 
-from clusters.drivers.base import DriverError
+from clusters.drivers.base import DriverError, Unreachable
 from web.sentences import Sentence
 
 # Some refusals list every right that is missing; nobody reads more than this.
@@ -50,15 +50,15 @@ def translated() -> Iterator[None]:
         if waited and not isinstance(error, network.NewConnectionError):
             raise out_of_time() from error
         sentence = Sentence(gettext_noop("The cluster cannot be reached (%(reason)s)."), {"reason": _cause(error)})
-        raise DriverError(sentence, transient=True) from error
+        raise Unreachable(sentence, transient=True) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         sentence = Sentence(gettext_noop("The cluster's address answers, but not like Kubernetes."))
         raise DriverError(sentence, transient=True) from error
 
 
-def out_of_time() -> DriverError:
+def out_of_time() -> Unreachable:
     """The error of a call that took longer than it may."""
-    return DriverError(Sentence(gettext_noop("The cluster did not answer in time.")), transient=True)
+    return Unreachable(Sentence(gettext_noop("The cluster did not answer in time.")), transient=True)
 
 
 def _from_answer(error: DynamicApiError) -> DriverError:
@@ -81,7 +81,8 @@ def _from_answer(error: DynamicApiError) -> DriverError:
         return DriverError(said, transient=waits)
     if code == 500 and not reason and _BODY_FAULT.search(message):
         return DriverError(said, transient=False)
-    return DriverError(said, transient=code in (408, 429) or code >= 500, retry_after=_retry_after(error))
+    # 410: the list changed too much while it was read page by page.
+    return DriverError(said, transient=code in (408, 410, 429) or code >= 500, retry_after=_retry_after(error))
 
 
 def _status_of(error: DynamicApiError) -> dict[str, Any]:

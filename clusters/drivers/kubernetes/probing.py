@@ -14,7 +14,7 @@ _RBAC = "rbac.authorization.k8s.io"
 _KEPT = (("", "resourcequotas"), ("", "limitranges"), ("networking.k8s.io", "networkpolicies"), (_RBAC, "rolebindings"))
 # (verb, API group, resource, name): what the portal needs, as deploy/cluster-access.yaml grants it.
 _RIGHTS = (
-    *((verb, "", "namespaces", "") for verb in ("get", "create", "patch", "delete")),
+    *((verb, "", "namespaces", "") for verb in ("get", "list", "create", "patch", "delete")),
     *((verb, group, kind, "") for group, kind in _KEPT for verb in ("list", "create", "patch", "delete")),
     *(("bind", _RBAC, "clusterroles", name) for name in ("portal-developer", "portal-viewer")),
     ("list", "", "pods", ""),

@@ -26,14 +26,6 @@ def unready(live: Manifest) -> Sentence | None:
     return _said(status.get("conditions"), ("Ready", "Available", "Established"), "False")
 
 
-def usage(live: Manifest) -> dict[str, dict[str, str]]:
-    """What a quota allows and what is in use, as quantities; empty for other kinds."""
-    if live["kind"] != "ResourceQuota":
-        return {}
-    status = live.get("status") or {}
-    return {"hard": status.get("hard", {}), "used": status.get("used", {})}
-
-
 def being_deleted(live: Manifest) -> Sentence:
     """That the object is on its way out, and what a namespace says holds it up."""
     words = {"kind": live["kind"], "name": live["metadata"]["name"]}

@@ -1,20 +1,35 @@
 """`manage.py seed_demo`: tenants and clusters of the demo."""
 
 import os
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
-from clusters.services import register_cluster
+from clusters.models import Cluster
+from clusters.services import register_cluster, state_capacity
+from tenants.ledger import set_budget
+from tenants.models import Tenant
 from tenants.services import create_tenant
 
 TENANTS = {
     "claims": ("理赔", "Claims", [("user:owner", "owner"), ("user:dev", "developer")]),
     "motor": ("车险", "Motor insurance", [("user:stranger", "developer")]),
+}
+GI = 1024**3
+BUDGET = {"cpu": 64_000, "memory": 128 * GI, "storage": 2048 * GI, "pods": 800}
+CAPACITY: dict[str, Any] = {
+    "cpu_millicores": 96_000,
+    "memory_bytes": 384 * GI,
+    "storage_bytes": 8192 * GI,
+    "pods": 2000,
+    "cpu_overcommit": Decimal(2),
 }
 INGRESS = {"network.openshift.io/policy-group": "ingress"}
 MONITORING = {"kubernetes.io/metadata.name": "monitoring"}
@@ -34,8 +49,13 @@ class Command(BaseCommand):
             raise CommandError("This fills a demo; PORTAL_DEMO is not set.")
         call_command("setup", stdout=self.stdout)
         now = timezone.now()
+        known = set(Tenant.objects.values_list("code", flat=True))
         for code, (name_zh, name_en, members) in TENANTS.items():
-            create_tenant(code=code, name_zh=name_zh, name_en=name_en, members=members, by=None, at=now)
+            # What people have changed since stays.
+            if code not in known:
+                create_tenant(code=code, name_zh=name_zh, name_en=name_en, members=members, by=None, at=now)
+                with transaction.atomic():
+                    set_budget(tenant=Tenant.objects.get(code=code), amounts=BUDGET, by=None, at=now)
         common = {"flavour": "kubernetes", "ingress_labels": INGRESS, "monitoring_labels": MONITORING}
         register_cluster(
             name="gitops",
@@ -61,4 +81,10 @@ class Command(BaseCommand):
                 at=now,
                 **common,
             )
+        self._state_capacities(now)
         self.stdout.write("The demo is filled.")
+
+    def _state_capacities(self, now: datetime) -> None:
+        """No cluster of the demo has nodes, so what they have to give is stated, as an administrator would."""
+        for name in Cluster.objects.exclude(capacity__source="stated").values_list("name", flat=True):
+            state_capacity(name=name, source="stated", by=None, at=now, **CAPACITY)

@@ -6,17 +6,18 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.services import sync_groups
+from tenants.size_plans import seed_size_plans
 from workflow.services import seed_policies
 
 
 class Command(BaseCommand):
-    """Approver groups as the settings name them, and the first policies; harmless to repeat."""
+    """Approver groups as the settings name them, the first policies and size plans; harmless to repeat."""
 
-    help = "Creates approver groups and, where there are none, the first policies. Run it after every migrate."
+    help = "Creates approver groups and, where there are none, policies and size plans. Run it after every migrate."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Both are use cases of their rooms."""
         now = timezone.now()
         sync_groups(at=now)
-        made = seed_policies(at=now)
-        self.stdout.write(f"{made} policies created.")
+        policies, sizes = seed_policies(at=now), seed_size_plans(at=now)
+        self.stdout.write(f"{policies} policies and {sizes} size plans created.")

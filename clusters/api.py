@@ -1,0 +1,76 @@
+"""REST: clusters and their capacity."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from clusters import queries, rows, services
+from clusters.models import Cluster
+from clusters.serializers import ClusterSerializer, StateCapacitySerializer
+from web.errors import NotFound
+
+
+def _clusters(user: User, **named: Any) -> list[Cluster]:
+    found = list(
+        queries.clusters_visible_to(user).select_related("capacity", "dedicated_to").filter(**named).order_by("name")
+    )
+    standings = rows.standings_of(found)
+    for cluster in found:
+        cluster.promised = standings[cluster.pk]  # type: ignore[attr-defined]
+    return found
+
+
+def _cluster_or_404(user: User, name: str) -> Cluster:
+    found = _clusters(user, name=name[:41])
+    if not found:
+        raise NotFound(_("There is no such cluster."))
+    return found[0]
+
+
+class ClustersView(APIView):
+    """Clusters one may see."""
+
+    @extend_schema(
+        operation_id="clusters_list",
+        summary="Clusters, what they have to give and what is left",
+        responses=ClusterSerializer(many=True),
+        tags=["clusters"],
+    )
+    def get(self, http: Request) -> Response:
+        """By name."""
+        return Response(ClusterSerializer(_clusters(http.user), many=True).data)
+
+
+class ClusterView(APIView):
+    """One cluster."""
+
+    @extend_schema(operation_id="clusters_get", summary="A cluster", responses=ClusterSerializer, tags=["clusters"])
+    def get(self, http: Request, name: str) -> Response:
+        """What it has to give and what is left."""
+        return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)
+
+
+class CapacityView(APIView):
+    """What a cluster has to give."""
+
+    @extend_schema(
+        operation_id="clusters_state_capacity",
+        summary="State how much a cluster has to give",
+        description="For administrators. With source nodes the figures are read from the compute nodes at once.",
+        request=StateCapacitySerializer,
+        responses=ClusterSerializer,
+        tags=["clusters"],
+    )
+    def put(self, http: Request, name: str) -> Response:
+        """The cluster with its new capacity."""
+        services.check_state(http.user)
+        said = StateCapacitySerializer(data=http.data)
+        said.is_valid(raise_exception=True)
+        services.state_capacity(name=name[:41], by=http.user, at=timezone.now(), **said.validated_data)
+        return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)

@@ -1,0 +1,93 @@
+"""Clusters as the API speaks of them: never their addresses or credentials."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from clusters.models import Capacity, Cluster
+from clusters.services import MOST
+from web.sentences import shown
+
+
+class _Whole(serializers.IntegerField):
+    """A whole number as JSON writes it: int() would also take "1_000" and digits of other scripts."""
+
+    def to_internal_value(self, data: object) -> int:
+        """The number; raises ValidationError for anything else."""
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class _Factor(serializers.DecimalField):
+    """A factor with at most two decimals, as a number or as text."""
+
+    def to_internal_value(self, data: object) -> Decimal:
+        """The number; raises ValidationError for anything else."""
+        if isinstance(data, bool) or not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?", str(data)):
+            self.fail("invalid")
+        return Decimal(super().to_internal_value(str(data)))
+
+
+class PoolSerializer(serializers.Serializer[Any]):
+    """One resource that is promised, in millicores, bytes or pieces; limit and left are null where there is none."""
+
+    limit = serializers.IntegerField(allow_null=True, help_text="what may be promised")
+    settled = serializers.IntegerField(help_text="promised, and in the cluster")
+    held = serializers.IntegerField(help_text="promised to open requests and changes under way")
+    left = serializers.IntegerField(allow_null=True, help_text="below 0 where the limit was lowered since")
+
+
+class PoolsSerializer(serializers.Serializer[Any]):
+    """What is promised of each resource."""
+
+    cpu = PoolSerializer()
+    memory = PoolSerializer()
+    storage = PoolSerializer()
+    pods = PoolSerializer()
+
+
+class StateCapacitySerializer(serializers.Serializer[Any]):
+    """How much a cluster has to give; null is not known. CPU, memory and pods only where they are stated by hand."""
+
+    source = serializers.ChoiceField(choices=["nodes", "stated"])  # type: ignore[assignment]
+    cpu_millicores = _Whole(allow_null=True, default=None, min_value=0, max_value=MOST["cpu_millicores"])
+    memory_bytes = _Whole(allow_null=True, default=None, min_value=0, max_value=MOST["memory_bytes"])
+    storage_bytes = _Whole(allow_null=True, default=None, min_value=0, max_value=MOST["storage_bytes"])
+    pods = _Whole(allow_null=True, default=None, min_value=0, max_value=MOST["pods"])
+    cpu_overcommit = _Factor(max_digits=4, decimal_places=2)
+    memory_overcommit = _Factor(max_digits=4, decimal_places=2)
+
+
+class CapacitySerializer(serializers.Serializer[Capacity]):
+    """How much a cluster has to give, before overcommit, and where that is known from."""
+
+    source = serializers.CharField(help_text="nodes or stated")  # type: ignore[assignment]
+    cpu_millicores = serializers.IntegerField(allow_null=True)
+    memory_bytes = serializers.IntegerField(allow_null=True)
+    storage_bytes = serializers.IntegerField(allow_null=True)
+    pods = serializers.IntegerField(allow_null=True)
+    nodes = serializers.IntegerField(allow_null=True, help_text="compute nodes that were ready")
+    cpu_overcommit = serializers.DecimalField(max_digits=4, decimal_places=2)
+    memory_overcommit = serializers.DecimalField(max_digits=4, decimal_places=2)
+    problem = serializers.SerializerMethodField()
+    observed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_problem(self, capacity: Capacity) -> str:
+        """Why the nodes could not be read, in the caller's language; "" if they were."""
+        return shown(capacity.problem)
+
+
+class ClusterSerializer(serializers.Serializer[Cluster]):
+    """A cluster, how much it has to give, and what is promised of that."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+    flavour = serializers.CharField()
+    driver = serializers.CharField()
+    environments = serializers.ListField(child=serializers.CharField())
+    dedicated_to = serializers.CharField(source="dedicated_to.code", allow_null=True, default=None)
+    capacity = CapacitySerializer(allow_null=True, default=None)
+    promised = PoolsSerializer()

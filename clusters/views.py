@@ -1,0 +1,61 @@
+"""Pages of clusters: what there is, and how much of it is left."""
+
+from collections.abc import Mapping
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from clusters import forms, queries, rows, services
+from clusters.models import Cluster
+from web.errors import Invalid, NotFound
+
+
+@require_safe
+def listing(http: HttpRequest) -> HttpResponse:
+    """All clusters the person may see, with what they have to give."""
+    found = list(queries.clusters_visible_to(http.user).select_related("capacity", "dedicated_to"))
+    standings, may_state = rows.standings_of(found), services.may_state(http.user)
+    context = {"rows": [rows.cluster_row(cluster, standings[cluster.pk], may_state) for cluster in found]}
+    return render(http, "clusters/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def capacity(http: HttpRequest, name: str) -> HttpResponse:
+    """Saying how much a cluster has to give."""
+    services.check_state(http.user)
+    cluster = queries.clusters_visible_to(http.user).select_related("capacity").filter(name=name[:41]).first()
+    if cluster is None:
+        raise NotFound(_("There is no such cluster."))
+    if http.method != "POST":
+        likely = "nodes" if services.can_read_nodes(cluster) else "stated"
+        return _form(http, cluster, forms.entries_of(rows.capacity_of(cluster), likely), {})
+    entries = forms.posted_entries(http.POST)
+    values, errors = forms.read(entries)
+    if errors:
+        return _form(http, cluster, entries, errors, status=422)
+    try:
+        services.state_capacity(name=cluster.name, by=http.user, at=timezone.now(), **values)
+    except Invalid as error:
+        return _form(http, cluster, entries, forms.field_errors(error.fields), status=error.status)
+    messages.success(http, _("The capacity of %(name)s is written down.") % {"name": cluster.name})
+    return redirect("clusters")
+
+
+def _form(
+    http: HttpRequest, cluster: Cluster, entries: forms.Entries, errors: Mapping[str, str], status: int = 200
+) -> HttpResponse:
+    standings = rows.standings_of([cluster])[cluster.pk]
+    context = {
+        "name": cluster.name,
+        "fields": forms.page_fields(entries, errors, services.can_read_nodes(cluster)),
+        "errors": list(errors.values()),
+        "standings": rows.standing_rows(standings),
+        "action": reverse("cluster-capacity", args=[cluster.name]),
+        "list_url": reverse("clusters"),
+    }
+    return render(http, "clusters/capacity.html", context, status=status)

@@ -1,0 +1,61 @@
+"""Pages of tenants: what may be promised to each, and what is."""
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters.rows import standing_bars, standing_rows
+from tenants import ledger, queries, tenant_rows
+from web import paging
+from web.errors import NotFound
+from workflow.machine import OPEN_STATES
+from workflow.queries import requests_visible_to
+from workflow.rows import request_row
+
+SHOWN = 50
+
+
+@require_safe
+def listing(http: HttpRequest) -> HttpResponse:
+    """All tenants the person may see, with their budgets."""
+    counted = queries.tenants_visible_to(http.user).annotate(
+        living=Count("projects", filter=Q(projects__gone_at__isnull=True))
+    )
+    page, after = paging.page_of(counted, http.GET)
+    standings = ledger.standings_of_tenants(page)
+    context = {
+        "rows": [tenant_rows.tenant_row(tenant, standings[tenant.pk], tenant.living) for tenant in page],
+        "next_url": paging.next_url(http.GET, after),
+    }
+    return render(http, "tenants/list.html", context)
+
+
+@require_safe
+def detail(http: HttpRequest, code: str) -> HttpResponse:
+    """How much of its budget is left, who is in it, what it has, what is open."""
+    tenant = queries.tenants_visible_to(http.user).filter(code=code[:13]).prefetch_related("memberships").first()
+    if tenant is None:
+        raise NotFound(_("There is no such tenant."))
+    members, subjects = tenant.memberships.all(), set(http.user.subjects)
+    standings = ledger.pools_of_tenant(tenant)
+    projects = queries.projects_visible_to(http.user).filter(tenant=tenant).order_by("-pk")[: SHOWN + 1]
+    # Not parents: their children say where they stand.
+    waiting = requests_visible_to(http.user).filter(tenant=tenant, state__in=OPEN_STATES, policy__isnull=False)
+    shown = [tenant_rows.project_line(project) for project in projects]
+    context = {
+        "t": {"name": tenant.name, "code": tenant.code},
+        "actions": tenant_rows.tenant_actions(
+            tenant, {one.role for one in members if one.subject in subjects}, http.user
+        ),
+        "bars": standing_bars(standings),
+        "standings": standing_rows(standings),
+        "members": tenant_rows.member_rows(members),
+        "projects": shown[:SHOWN],
+        "has_more": len(shown) > SHOWN,
+        "requests": [request_row(found) for found in waiting.order_by("-pk")[:SHOWN]],
+        "list_url": reverse("tenants"),
+    }
+    return render(http, "tenants/detail.html", context)

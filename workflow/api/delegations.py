@@ -1,0 +1,63 @@
+"""REST: standing in for somebody."""
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request as Http
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from web import paging
+from workflow import queries, services
+from workflow.api.requests import PAGING
+from workflow.serializers import DelegationPageSerializer, DelegationSerializer, NewDelegationSerializer
+
+
+class DelegationsView(APIView):
+    """Delegations given and held, and giving one."""
+
+    required_scope = "decide"
+
+    @extend_schema(
+        operation_id="delegations_list",
+        summary="Delegations I gave or hold",
+        parameters=PAGING,
+        responses=DelegationPageSerializer,
+        tags=["delegations"],
+    )
+    def get(self, http: Http) -> Response:
+        """Newest first; administrators and auditors see all."""
+        page, after = paging.page_of(queries.delegations_visible_to(http.user), http.query_params)
+        return Response(DelegationPageSerializer({"items": page, "next": after}).data)
+
+    @extend_schema(
+        operation_id="delegations_create",
+        summary="Let somebody decide in my place",
+        request=NewDelegationSerializer,
+        responses={201: DelegationSerializer},
+        tags=["delegations"],
+    )
+    def post(self, http: Http) -> Response:
+        """The delegation."""
+        asked = NewDelegationSerializer(data=http.data)
+        asked.is_valid(raise_exception=True)
+        now = timezone.now()
+        made = services.delegate(**{"starts_at": now} | asked.validated_data, by=http.user, at=now)
+        return Response(DelegationSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class DelegationView(APIView):
+    """One delegation."""
+
+    required_scope = "decide"
+
+    @extend_schema(
+        operation_id="delegations_revoke",
+        summary="Take a delegation back",
+        responses={204: None},
+        tags=["delegations"],
+    )
+    def delete(self, http: Http, pk: int) -> Response:
+        """Nothing; it no longer counts."""
+        services.revoke_delegation(pk=pk, by=http.user, at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)

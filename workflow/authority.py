@@ -1,0 +1,50 @@
+"""In whose place somebody may decide now: their own, and those of who delegated to them."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from accounts.models import User
+from workflow.models import Decision, Delegation, Step
+
+
+def active_delegations(at: datetime | Now) -> models.QuerySet[Delegation]:
+    """Delegations in force at `at`, which may be the database's own clock."""
+    return Delegation.objects.filter(revoked_at__isnull=True, starts_at__lte=at, ends_at__gt=at)
+
+
+def delegators_of(user: User, at: datetime) -> list[User]:
+    """Who delegated to this person for now. What they hold by delegation themselves is not among what they pass on,
+    because only their own groups are asked for."""
+    held = active_delegations(at).filter(to=user, by__is_active=True).select_related("by").order_by("id")
+    return list({delegation.by_id: delegation.by for delegation in held}.values())
+
+
+def principals_for(user: User, group: str, at: datetime) -> list[User]:
+    """Whose place in the group (its slug) this person could fill, their own first; none: []."""
+    own = [user.owner or user] if group in user.approver_slugs else []
+    return own + [one for one in delegators_of(user, at) if group in one.approver_slugs]
+
+
+def decides_anything(user: User, at: datetime) -> bool:
+    """Whether the person has an inbox at all."""
+    return bool(user.approver_slugs) or any(one.approver_slugs for one in delegators_of(user, at))
+
+
+def waiting_for(user: User, at: datetime) -> Q:
+    """The condition on requests whose current step this person may decide now."""
+    said = Decision.objects.filter(voided_at__isnull=True)
+    person = user.principal_id
+    places = [(user.owner or user, user.approver_slugs)] if user.approver_slugs else []
+    places += [(one, one.approver_slugs) for one in delegators_of(user, at) if one.approver_slugs]
+    waiting = Q(pk__in=[])
+    for principal, groups in places:
+        steps = Step.objects.filter(state="current", group__slug__in=groups).values("request")
+        spoken = said.filter(Q(principal=principal) | Q(speaker=principal)).values("request")
+        own = Q(asker=principal) | Q(asker__owner=principal)
+        waiting |= Q(pk__in=steps) & ~own & ~Q(pk__in=spoken)
+    mine = Q(asker=person) | Q(asker__owner=person)
+    spoken = said.filter(Q(principal=person) | Q(speaker=person)).values("request")
+    return waiting & ~mine & ~Q(pk__in=spoken)

@@ -1,0 +1,175 @@
+"""What waits for a person's decision as one query: how long it may still wait, how risky it is, narrowed and sorted."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from django.db import models
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from django.db.models.lookups import GreaterThan, LessThan
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from web.errors import Conflict
+from workflow import authority
+from workflow.models import Delegation, Plan, Request, Step
+from workflow.narrowing import RISKS, Wanted, narrowed
+
+# `risk` of a row is the place in here.
+LOW, MEDIUM, HIGH = LEVELS = RISKS
+SOON = timedelta(hours=24)
+PAGE = 50
+# Resources of which a tenant's budget may run short.
+_BUDGET = ("cpu", "memory", "storage")
+
+
+class Weights(TypedDict):
+    """What `weighed` adds to a request."""
+
+    present: Step
+    due_at: datetime
+    plan_digest: str
+    plan_problem: dict[str, Any] | None
+    plan_changes: list[dict[str, Any]] | None
+    risk: int
+    total: int
+
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    Weighed = WithAnnotations[Request, Weights]
+else:
+    Weighed = Request
+
+
+class OneByOne(Conflict):
+    """The request is too risky to be decided together with others."""
+
+    code = "one-by-one"
+
+
+def weighed(inbox: models.QuerySet[Request]) -> models.QuerySet[Weighed]:
+    """The rows of queries.inbox_of with `due_at` (of the current step), `plan_digest`, `plan_problem`, `plan_changes`
+    (of the newest plan) and `risk` (place in LEVELS), with steps prefetched.
+
+    High: production loses something, a policy changes, or the cluster could not be asked. Medium: production, a policy
+    that could not be evaluated, or a budget with less left than this takes.
+    """
+    newest = Plan.objects.filter(request=OuterRef("pk")).order_by("-number")
+    found = (
+        inbox.order_by()
+        .prefetch_related(None)
+        .prefetch_related(Prefetch("steps", Step.objects.select_related("group")))
+    )
+    return found.annotate(
+        present=FilteredRelation("steps", condition=Q(steps__state="current")),
+        due_at=F("present__due_at"),
+        plan_digest=Subquery(newest.values("digest")[:1]),
+        plan_problem=Subquery(newest.values("problem")[:1]),
+        plan_changes=Subquery(newest.values("changes")[:1]),
+    ).annotate(risk=_weight())
+
+
+def _weight() -> Case:
+    high = Q(plan_problem__isnull=False) | Q(plan_changes__contains=[{"alteration": True, "ref": {"kind": "Policy"}}])
+    high |= Q(environment="prod", plan_changes__contains=[{"action": "remove"}])
+    medium = Q(environment="prod") | Q(policy_problem__isnull=False)
+    for resource in _BUDGET:
+        left = Cast(KT(f"facts__left.{resource}"), BigIntegerField())
+        rise = Cast(KT(f"facts__delta.{resource}"), BigIntegerField())
+        medium |= Q(LessThan(left, rise)) & Q(GreaterThan(rise, Value(0)))
+    weights = [When(high, then=Value(LEVELS.index(HIGH))), When(medium, then=Value(LEVELS.index(MEDIUM)))]
+    return Case(*weights, default=Value(LEVELS.index(LOW)))
+
+
+def shown_rows(
+    inbox: models.QuerySet[Request], wanted: Wanted, at: datetime, page: int = 1, size: int = PAGE
+) -> tuple[list[Weighed], int]:
+    """(the rows of a page, how many fit in all) of queries.inbox_of; pages count from 1, and one beyond the last has
+    neither."""
+    found = narrowed(weighed(inbox), wanted)
+    if wanted.group:
+        found = found.filter(present__group__slug=wanted.group)
+    if wanted.risk:
+        found = found.filter(risk=LEVELS.index(wanted.risk))
+    if wanted.age == "overdue":
+        found = found.filter(due_at__lte=at)
+    elif wanted.age == "soon":
+        found = found.filter(due_at__lte=at + SOON)
+    order = {"age": ["pk"], "risk": ["-risk", "due_at", "pk"]}.get(wanted.order, ["due_at", "pk"])
+    start = (page - 1) * size
+    # Counted with the page, in one query.
+    rows = list(found.annotate(total=Window(Count("pk"))).order_by(*order)[start : start + size])
+    return rows, rows[0].total if rows else 0
+
+
+def facets(inbox: models.QuerySet[Request], at: datetime) -> list[dict[str, Any]]:
+    """What the whole inbox consists of, to choose filters from: [{kind, tenant__code, tenant__name_zh, tenant__name_en,
+    present__group__slug, present__group__name_zh, present__group__name_en, count, urgent}]."""
+    rows: models.QuerySet[Any, dict[str, Any]] = (
+        inbox.order_by()
+        .annotate(present=FilteredRelation("steps", condition=Q(steps__state="current")))
+        .values(
+            "kind",
+            "tenant__code",
+            "tenant__name_zh",
+            "tenant__name_en",
+            "present__group__slug",
+            "present__group__name_zh",
+            "present__group__name_en",
+        )
+        .annotate(count=Count("pk"), urgent=Count("pk", filter=Q(present__due_at__lte=at + SOON)))
+        .order_by("tenant__code", "present__group__slug", "kind")
+    )
+    return list(rows)
+
+
+def standing_in(user: User, at: datetime) -> models.QuerySet[Delegation]:
+    """The delegations by which the person decides for others now."""
+    return authority.active_delegations(at).filter(to=user, by__is_active=True).select_related("by").order_by("id")
+
+
+def is_budget_short(facts: Mapping[str, Any]) -> bool:
+    """Whether less would be left of the tenant's budget than the request takes of it."""
+    for resource in _BUDGET:
+        left, rise = facts.get(f"left.{resource}"), facts.get(f"delta.{resource}", 0)
+        if left is not None and rise > 0 and left < rise:
+            return True
+    return False
+
+
+def locked_reason(request: Weighed) -> str:
+    """Why a row of `weighed` has to be looked at by itself, "" where it may be decided together with others."""
+    changes = request.plan_changes or []
+    if request.plan_problem is not None:
+        return _("The cluster could not be asked")
+    if any(change.get("alteration") and change["ref"]["kind"] == "Policy" for change in changes):
+        return _("Changes who decides")
+    if request.environment == "prod" and any(change["action"] == "remove" for change in changes):
+        return _("Removes something in production")
+    return ""
+
+
+def locked(inbox: models.QuerySet[Request], numbers: Iterable[int]) -> dict[int, OneByOne]:
+    """Which of these requests of queries.inbox_of have to be decided by themselves, with what to say about it."""
+    found = weighed(inbox).filter(pk__in=list(numbers), risk=LEVELS.index(HIGH))
+    return {
+        one.number: OneByOne(_("Please decide this one by itself: %(reason)s.") % {"reason": locked_reason(one)})
+        for one in found
+    }

@@ -1,0 +1,45 @@
+"""Requests, plans, inboxes and delegations as prepared rows for pages: plain values in the reader's language."""
+
+from workflow.rows.deciding import decision_panel, log_rows, policy_row, refusal
+from workflow.rows.delegations import delegation_rows, held_rows
+from workflow.rows.inbox import deadline, effect_of, inbox_row, risks_of
+from workflow.rows.lists import (
+    bundles_of,
+    child_rows,
+    is_parent,
+    own_form_url,
+    request_row,
+    request_status,
+    telling,
+    track,
+    waiting_for,
+)
+from workflow.rows.plans import changes_summary, difference_lines, plan_row
+from workflow.rows.timelines import speaker, timeline
+
+__all__ = [
+    "bundles_of",
+    "changes_summary",
+    "child_rows",
+    "deadline",
+    "decision_panel",
+    "delegation_rows",
+    "difference_lines",
+    "effect_of",
+    "held_rows",
+    "inbox_row",
+    "is_parent",
+    "log_rows",
+    "own_form_url",
+    "plan_row",
+    "policy_row",
+    "refusal",
+    "request_row",
+    "request_status",
+    "risks_of",
+    "speaker",
+    "telling",
+    "timeline",
+    "track",
+    "waiting_for",
+]

@@ -1,0 +1,124 @@
+"""One line of a list of requests: what it is about and where it stands."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from clusters import words
+from clusters.models import Bundle
+from workflow import machine, permissions
+from workflow.kinds import kind_of
+from workflow.models import Request
+
+Row = dict[str, Any]
+
+# Of several bundles the one that needs a person most speaks for all.
+_TELLING = ("blocked", "retrying", "queued", "applying", "committed", "ready")
+# Kinds with a page of their own instead of the form made from their schema: its URL name takes `?request=<number>`.
+_OWN_FORMS = {"change-policy": "policy-new"}
+
+
+def is_parent(request: Request) -> bool:
+    """Whether it holds the requests of several environments together and is decided by none but them."""
+    return request.policy_id is None
+
+
+def bundles_of(request: Request) -> list[Bundle]:
+    """The bundles it changed, or its children did; outcomes (and a parent's children) should be prefetched."""
+    parts = request.children.all() if is_parent(request) else [request]
+    return [outcome.bundle for part in parts for outcome in part.outcomes.all()]
+
+
+def telling(request: Request) -> Bundle | None:
+    """The bundle whose state says where the whole request stands; None before anything is carried out."""
+    return min(bundles_of(request), key=lambda bundle: _TELLING.index(words.state_of(bundle)), default=None)
+
+
+def own_form_url(slug: str) -> str:
+    """The page on which requests of this kind are written, "" where that is the form made from its schema."""
+    return reverse(_OWN_FORMS[slug]) if slug in _OWN_FORMS else ""
+
+
+def request_status(request: Request) -> Row:
+    """{label, tone, icon}: the decision while it is open, afterwards what became of it in the cluster."""
+    bundle = telling(request) if request.state == machine.APPROVED else None
+    if bundle is not None:
+        return words.bundle_status(bundle)
+    label, tone, icon = {
+        machine.SUBMITTED: (_("In approval"), "info", "clock"),
+        machine.CHANGES_REQUESTED: (_("Sent back"), "warning", "edit"),
+        machine.APPROVED: (_("Approved"), "success", "check"),
+        machine.REJECTED: (_("Rejected"), "danger", "close"),
+        machine.WITHDRAWN: (_("Withdrawn"), "neutral", "close"),
+        machine.EXPIRED: (_("Expired"), "neutral", "close"),
+    }[request.state]
+    return {"label": label, "tone": tone, "icon": icon}
+
+
+def request_row(request: Request) -> Row:
+    """One line of a list; a parent's children should be prefetched (queries.top_level)."""
+    kind_label = str(kind_of(request.kind).title)
+    return {
+        "number": request.number,
+        "url": reverse("request-detail", args=[request.number]),
+        "title": f"{kind_label} {request.title}",
+        "kind_label": kind_label,
+        "tenant": str(request.tenant or ""),
+        "environment": words.environment_label(request.environment),
+        "cluster": str(request.cluster or ""),
+        "asker": str(request.asker),
+        "asked_at": request.submitted_at,
+        "status": request_status(request),
+        "waiting_for": waiting_for(request),
+        "track": [] if is_parent(request) else track(request),
+        "children": child_rows(request.children.all()) if is_parent(request) else [],
+    }
+
+
+def child_rows(children: Any) -> list[Row]:
+    """The requests of a parent in short, one for each environment."""
+    return [
+        {
+            "number": child.number,
+            "url": reverse("request-detail", args=[child.number]),
+            "label": words.environment_label(child.environment) or child.title,
+            "title": child.title,
+            "status": request_status(child),
+            "waiting_for": waiting_for(child),
+            "track": track(child),
+        }
+        for child in children
+    ]
+
+
+def waiting_for(request: Request) -> str:
+    """Whom it waits for, in a few words; "" for nobody."""
+    if request.state == machine.CHANGES_REQUESTED:
+        return _("Waits for who asked")
+    parts = request.children.all() if is_parent(request) else [request]
+    steps = [permissions.current_step(part) for part in parts]
+    groups = list(dict.fromkeys(step.group.name for step in steps if step is not None))
+    if not groups:
+        return ""
+    return _("Waits for %(group)s") % {"group": pgettext("between parts of a sentence", ", ").join(groups)}
+
+
+def track(request: Request) -> list[str]:
+    """Progress in a few dashes: asked, each step, applied."""
+    states = {"approved": "done", "current": "now", "rejected": "failed", "sent_back": "failed"}
+    steps = [states.get(step.state, "todo") for step in permissions.steps_of(request)]
+    return ["done", *steps, _applied(request)]
+
+
+def _applied(request: Request) -> str:
+    if request.state in (machine.WITHDRAWN, machine.EXPIRED):
+        return "failed"
+    if request.state != machine.APPROVED:
+        return "todo"
+    bundle = telling(request)
+    if bundle is None:
+        return "done"
+    agrees = all(o.bundle.observed_generation >= o.revision for o in request.outcomes.all())
+    return "done" if agrees else ("failed" if bundle.blocked else "now")

@@ -1,0 +1,109 @@
+"""The timeline of a request: asked, every step, applied, ready."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from clusters import words
+from workflow import machine, permissions
+from workflow.kinds import kind_of
+from workflow.models import Decision, Request, Step
+from workflow.rows.lists import Row, bundles_of, is_parent, telling
+
+
+def timeline(request: Request, decisions: Sequence[Decision]) -> list[Row]:
+    """Asked, every step with who, when and until when, applied, ready: [{title, text, at, state, icon}]."""
+    asked = _("by %(who)s") % {"who": request.asker}
+    rows = [_moment(_("Asked"), asked, request.submitted_at, "done", "send")]
+    if is_parent(request):
+        return rows + [_child_moment(child) for child in request.children.all()]
+    steps = permissions.steps_of(request)
+    for step in steps:
+        said = [one for one in decisions if one.step_id == step.pk and one.voided_at is None]
+        rows.append(_step_moment(step, [speaker(one) for one in said]))
+    if not steps and request.policy is not None:
+        by = _("by policy: %(name)s") % {"name": request.policy.name}
+        rows.append(_moment(_("Approved"), by, request.closed_at, "done", "check"))
+    return rows + _end_moments(request) + _cluster_moments(request) + list(kind_of(request.kind).moments(request))
+
+
+def speaker(decision: Decision) -> str:
+    """Who decided, and in whose place."""
+    if decision.principal_id in (decision.by_id, decision.by.owner_id):
+        return str(decision.by)
+    return _("%(who)s for %(principal)s") % {"who": decision.by, "principal": decision.principal}
+
+
+def _moment(title: str, text: str, at: datetime | None, state: str, icon: str, **more: Any) -> Row:
+    return {"title": title, "text": text, "at": at, "state": state, "icon": icon, **more}
+
+
+def _end_moments(request: Request) -> list[Row]:
+    if request.state == machine.CHANGES_REQUESTED:
+        return [_moment(_("%(who)s changes it") % {"who": request.asker}, "", None, "now", "edit")]
+    if request.state == machine.WITHDRAWN:
+        return [_moment(_("Withdrawn"), "", request.closed_at, "failed", "close")]
+    if request.state == machine.EXPIRED:
+        return [_moment(_("Expired"), "", request.closed_at, "failed", "clock")]
+    return []
+
+
+def _child_moment(child: Request) -> Row:
+    """An environment of a parent as one moment, which waits, is done or failed."""
+    states = {machine.SUBMITTED: "now", machine.CHANGES_REQUESTED: "now", machine.APPROVED: "done"}
+    state = states.get(child.state, "failed")
+    bundle = telling(child)
+    if child.state == machine.APPROVED and bundle is not None:
+        state = {"ready": "done", "committed": "done", "blocked": "failed"}.get(words.state_of(bundle), "now")
+    step = permissions.current_step(child)
+    text = _("%(group)s decides") % {"group": step.group.name} if step else ""
+    icon = {"done": "check", "failed": "close"}.get(state, "clock")
+    at = child.closed_at if step is None else None
+    return _moment(words.environment_label(child.environment) or child.title, text, at, state, icon)
+
+
+def _step_moment(step: Step, who: list[str]) -> Row:
+    states = {"approved": "done", "rejected": "failed", "sent_back": "failed", "current": "now", "skipped": "skipped"}
+    state = states.get(step.state, "todo")
+    title = {
+        "approved": _("%(group)s approved"),
+        "rejected": _("%(group)s rejected"),
+        "sent_back": _("%(group)s sent it back"),
+        "current": _("%(group)s decides"),
+    }.get(step.state, "%(group)s") % {"group": step.group.name}
+    parts = [_("by %(who)s") % {"who": ", ".join(who)}] if who else []
+    if state in ("now", "todo") and step.minimum > 1:
+        counted = ngettext("%(done)s of %(count)s person", "%(done)s of %(count)s people", step.minimum)
+        parts.append(counted % {"done": len(who), "count": step.minimum})
+    at = step.closed_at
+    if state == "now":
+        parts.append(_("due"))
+        at = step.due_at
+    icon = {"done": "check", "failed": "close"}.get(state, "clock")
+    return _moment(title, " · ".join(parts), at, state, icon)
+
+
+def _cluster_moments(request: Request) -> list[Row]:
+    """What became of it in the cluster: applied n of m, then ready."""
+    if request.state not in (machine.SUBMITTED, machine.APPROVED) or request.cluster is None:
+        return []
+    cluster = str(request.cluster)
+    bundle = telling(request)
+    if bundle is None:
+        return [_moment(_("Applied to %(cluster)s") % {"cluster": cluster}, "", None, "todo", "clock")]
+    objects = [kept for one in bundles_of(request) for kept in one.objects_kept.all()]
+    done = sum(1 for kept in objects if kept.state in ("applied", "ready"))
+    state = words.state_of(bundle)
+    settled = state in ("ready", "committed")
+    moment_state = "done" if settled else ("failed" if state == "blocked" else "now")
+    counted = _("%(done)s of %(total)s objects") % {"done": done, "total": len(objects)} if objects else ""
+    text = " · ".join(part for part in (counted, words.bundle_message(bundle)) if part)
+    title = _("Committed for %(cluster)s") if bundle.committed else _("Applied to %(cluster)s")
+    icon = {"done": "check", "failed": "error"}.get(moment_state, "refresh")
+    rows = [_moment(title % {"cluster": cluster}, text, None, moment_state, icon)]
+    if not bundle.committed:
+        rows.append(_moment(_("Ready"), "", bundle.ready_at, "done" if settled else "todo", "check"))
+    return rows

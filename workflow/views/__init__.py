@@ -1,0 +1,1 @@
+"""Pages of requests, the inbox, policies and delegations."""

@@ -1,0 +1,94 @@
+"""Lists of requests: one's own, and all one may see."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from clusters import words
+from web import paging
+from workflow import narrowing, queries, rows
+from workflow.kinds import all_kinds
+from workflow.models import Request
+from workflow.narrowing import Wanted
+
+FILTERS = ("state", "kind", "environment", "tenant", "text")
+
+
+@require_safe
+def mine(http: HttpRequest) -> HttpResponse:
+    """What the person asked for, or a service account of theirs."""
+    found = queries.requests_visible_to(http.user).filter(Q(asker=http.user) | Q(asker__owner=http.user))
+    return _list(http, found, _("My requests"))
+
+
+@require_safe
+def everyone(http: HttpRequest) -> HttpResponse:
+    """All requests the person may see."""
+    return _list(http, queries.requests_visible_to(http.user), _("Requests"))
+
+
+def _list(http: HttpRequest, found: QuerySet[Request], title: str) -> HttpResponse:
+    wanted = narrowing.read(http.GET, *FILTERS)
+    page, after = paging.page_of(narrowing.narrowed(queries.top_level(found), wanted), http.GET)
+    context = {
+        "title": title,
+        "rows": [rows.request_row(found) for found in page],
+        "next_url": paging.next_url(http.GET, after),
+        "filters": {"fields": _fields(wanted), "action": http.path, "is_narrow": wanted.is_narrow},
+        "empty": None if page else _nothing(http, wanted.is_narrow),
+        "new_url": reverse("requests-new"),
+    }
+    return render(http, "requests/list.html", context)
+
+
+def _fields(wanted: Wanted) -> list[dict[str, Any]]:
+    states = {
+        "submitted": _("In approval"),
+        "changes_requested": _("Sent back"),
+        "approved": _("Approved"),
+        "rejected": _("Rejected"),
+        "withdrawn": _("Withdrawn"),
+        "expired": _("Expired"),
+    }
+    kinds = {slug: str(kind.title) for slug, kind in all_kinds().items()}
+    environments = {name: words.environment_label(name) for name in narrowing.ENVIRONMENTS}
+    return [
+        text_field("q", _("Search"), wanted.text, _("Number, name, asker")),
+        select_field("state", _("State"), wanted.state, states),
+        select_field("kind", _("Kind"), wanted.kind, kinds),
+        select_field("environment", _("Environment"), wanted.environment, environments),
+        text_field("tenant", _("Code of the tenant"), wanted.tenant, ""),
+    ]
+
+
+def select_field(name: str, label: str, value: str, choices: dict[str, str]) -> dict[str, Any]:
+    """A filter to choose from, with all as the first choice."""
+    options = [{"value": key, "label": text} for key, text in ({"": _("All")} | choices).items()]
+    return {"name": name, "label": label, "kind": "select", "value": value, "options": options}
+
+
+def text_field(name: str, label: str, value: str, hint: str) -> dict[str, Any]:
+    """A filter to type into."""
+    attrs = {"maxlength": str(narrowing.LONGEST), "autocomplete": "off"} | ({"placeholder": hint} if hint else {})
+    return {"name": name, "label": label, "kind": "text", "value": value, "attrs": attrs}
+
+
+def _nothing(http: HttpRequest, filtered: bool) -> dict[str, str]:
+    """What an empty list says: nothing matches, or what to do first for those who may."""
+    if filtered:
+        words = {"title": _("Nothing matches"), "text": _("No request fits these filters.")}
+        return words | {"action_label": _("Show all"), "action_url": http.path}
+    first = all_kinds()["new-project"]
+    if not first.may_ask(http.user):
+        return {"title": _("No requests yet"), "text": "", "action_label": "", "action_url": ""}
+    return {
+        "title": _("No requests yet"),
+        "text": _("Ask for a project to see how it goes."),
+        "action_label": str(first.title),
+        "action_url": reverse("request-new", args=[first.slug]),
+    }
