@@ -77,7 +77,7 @@ def read(values: Mapping[str, Any], pointer: str = "") -> tuple[Figures, dict[st
             errors[f"{pointer}/{field}"] = _("This is too little to run anything.")
         elif figures[field] > most:
             errors[f"{pointer}/{field}"] = _("This is more than any cluster has.")
-    if "pods" in values:
+    if isinstance(values.get("pods"), int):
         figures["pods"] = values["pods"]
     else:
         errors[f"{pointer}/pods"] = _("Choose a size, or fill in all figures.")

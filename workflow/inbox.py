@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from django.db import models
 from django.db.models import (
@@ -41,7 +41,7 @@ _BUDGET = ("cpu", "memory", "storage")
 class Weights(TypedDict):
     """What `weighed` adds to a request."""
 
-    present: Step
+    present: Any
     due_at: datetime
     plan_digest: str
     plan_problem: dict[str, Any] | None
@@ -66,7 +66,7 @@ class OneByOne(Conflict):
 
 def weighed(inbox: models.QuerySet[Request]) -> models.QuerySet[Weighed]:
     """The rows of queries.inbox_of with `due_at` (of the current step), `plan_digest`, `plan_problem`, `plan_changes`
-    (of the newest plan) and `risk` (place in LEVELS), with steps prefetched.
+    (of the newest plan), `risk` (place in LEVELS) and `total` (of rows, whatever the page), with steps prefetched.
 
     High: production loses something, a policy changes, or the cluster could not be asked. Medium: production, a policy
     that could not be evaluated, or a budget with less left than this takes.
@@ -77,13 +77,16 @@ def weighed(inbox: models.QuerySet[Request]) -> models.QuerySet[Weighed]:
         .prefetch_related(None)
         .prefetch_related(Prefetch("steps", Step.objects.select_related("group")))
     )
-    return found.annotate(
+    found = found.annotate(
         present=FilteredRelation("steps", condition=Q(steps__state="current")),
         due_at=F("present__due_at"),
         plan_digest=Subquery(newest.values("digest")[:1]),
         plan_problem=Subquery(newest.values("problem")[:1]),
         plan_changes=Subquery(newest.values("changes")[:1]),
-    ).annotate(risk=_weight())
+    )
+    # Counted with the rows, in one query.
+    counted = found.annotate(risk=_weight(), total=Window(Count("pk")))
+    return cast("models.QuerySet[Weighed]", counted)
 
 
 def _weight() -> Case:
@@ -114,15 +117,14 @@ def shown_rows(
         found = found.filter(due_at__lte=at + SOON)
     order = {"age": ["pk"], "risk": ["-risk", "due_at", "pk"]}.get(wanted.order, ["due_at", "pk"])
     start = (page - 1) * size
-    # Counted with the page, in one query.
-    rows = list(found.annotate(total=Window(Count("pk"))).order_by(*order)[start : start + size])
+    rows = list(found.order_by(*order)[start : start + size])
     return rows, rows[0].total if rows else 0
 
 
 def facets(inbox: models.QuerySet[Request], at: datetime) -> list[dict[str, Any]]:
     """What the whole inbox consists of, to choose filters from: [{kind, tenant__code, tenant__name_zh, tenant__name_en,
     present__group__slug, present__group__name_zh, present__group__name_en, count, urgent}]."""
-    rows: models.QuerySet[Any, dict[str, Any]] = (
+    rows = (
         inbox.order_by()
         .annotate(present=FilteredRelation("steps", condition=Q(steps__state="current")))
         .values(
@@ -137,7 +139,7 @@ def facets(inbox: models.QuerySet[Request], at: datetime) -> list[dict[str, Any]
         .annotate(count=Count("pk"), urgent=Count("pk", filter=Q(present__due_at__lte=at + SOON)))
         .order_by("tenant__code", "present__group__slug", "kind")
     )
-    return list(rows)
+    return [dict(row) for row in rows]
 
 
 def standing_in(user: User, at: datetime) -> models.QuerySet[Delegation]:

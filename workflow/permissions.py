@@ -52,6 +52,9 @@ def check_decide(request: Request, user: User, at: datetime) -> Place:
     step = current_step(request)
     if step is None and request.state == machine.CHANGES_REQUESTED:
         raise AlreadyClosed(_("Request #%(number)s was sent back; who asked has it now.") % {"number": request.number})
+    if step is None and request.policy_id is not None:
+        # It was closed between the reading of the request and of its steps.
+        raise AlreadyClosed(_("Request #%(number)s has just been decided.") % {"number": request.number})
     principals = authority.principals_for(user, step.group.slug, at) if step else []
     if step is None or not principals:
         raise NotYours(_("This step is decided by another group."))

@@ -10,6 +10,9 @@ from accounts.models import ApproverGroup, User
 from workflow import authority
 from workflow.models import Comment, Decision, Delegation, Outcome, Plan, Policy, Request, Step
 
+# What a page about one request shows of its bundles.
+OBJECTS = "outcomes__bundle__objects_kept"
+
 
 def requests_visible_to(user: User) -> models.QuerySet[Request]:
     """Requests of the person's tenants and their own; approvers, auditors and administrators see all."""

@@ -161,7 +161,7 @@ def from_form(schema: Schema, posted: Mapping[str, str], prefix: str = "") -> di
         elif field["type"] == "integer":
             values[name] = int(text) if re.fullmatch(r"-?[0-9]{1,12}", text) else text
         elif field["type"] == "boolean":
-            values[name] = text == "on"
+            values[name] = text in ("on", "true")
         else:
             values[name] = text
     return values

@@ -194,7 +194,7 @@ class AdoptNamespaces(Kind):
         """The cluster's capacity and, of one tenant, its budget."""
         return project_requests.room_bars(request, _sums(request))
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Production, what is nearly used up, and where what is there and what comes do not go together."""
         rows, take = _rows(request), request.values["take"]
         full = [row["namespace"] for row in rows if _share(row) >= WARN_AT]
@@ -205,7 +205,7 @@ class AdoptNamespaces(Kind):
             if "limits" not in take and "LimitRange" not in row["others"] and new_to_pods(row["quotas"].values())
         ]
         bound = [row["namespace"] for row in rows if {"NetworkPolicy", "RoleBinding"} & row["others"].keys()]
-        return project_requests.risks_of(request, self.bars(request, plan)) + [
+        return project_requests.risks_of(request, bars) + [
             text % {"count": len(names), "names": _few(names)}
             for text, names in (
                 (_("%(count)s quotas are nearly used up already: %(names)s."), full),

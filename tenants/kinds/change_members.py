@@ -1,6 +1,6 @@
 """The kind "change the members of a project": the whole list of developers and viewers as it shall be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from tenants import manifests, queries, states
 from tenants.kinds import member_requests, of_project, project_requests
 from tenants.services import projects as services
 from web.errors import Invalid
-from workflow.kinds import Kind, Piece, Target
+from workflow.kinds import Kind, Piece, Row, Target
 from workflow.models import Plan, Request
 from workflow.services import outcomes
 
@@ -132,7 +132,7 @@ class ChangeMembers(Kind):
             (_("Reason"), request.values["reason"] or _("none given")),
         ]
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Production, and a project in which nobody could work any more."""
         found = [_("This is production.")] if request.environment == "prod" else []
         if "developer" not in member_requests.members_of(request.values).values():

@@ -201,9 +201,9 @@ class ChangeQuota(Kind):
         group = _own_group(_before(request), figures.of(request.values), used, _use_note(plan))
         return [group, *project_requests.room_bars(request, _rises(request) if request.is_open else {})]
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Production, what is nearly used up, and use that nobody knows."""
-        found = project_requests.risks_of(request, [_drawn(group) for group in self.bars(request, plan)])
+        found = project_requests.risks_of(request, [_drawn(group) for group in bars])
         before, wanted = _before(request), figures.of(request.values)
         if not plan.usage and any(wanted[name] < before[name] for name in RESOURCES):
             found.append(_("Something is lowered, and what is in use is not known."))

@@ -1,7 +1,7 @@
 """The kind "change the members of a tenant": the whole list of owners, developers and viewers as it shall be."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from tenants.kinds import member_requests
 from tenants.models import ProjectMember, Tenant
 from tenants.services import tenants as services
 from web.errors import Invalid
-from workflow.kinds import Alteration, Kind, Target
+from workflow.kinds import Alteration, Kind, Row, Target
 from workflow.models import Plan, Request
 
 ROLES = ("owner", "developer", "viewer")
@@ -130,7 +130,7 @@ class ChangeTenantMembers(Kind):
             (_("Reason"), request.values["reason"] or _("none given")),
         ]
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Who leaves the tenant and still works in its projects: that is another request."""
         tenant = _tenant_of(request)
         after = member_requests.members_of(request.values)

@@ -1,5 +1,6 @@
 """The kind "delete a project": after a grace period its namespace goes, with everything in it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,7 @@ class DeleteProject(Kind):
     """Removing one project; what blocks that is asked when it is asked for, decided and carried out."""
 
     slug = "delete-project"
+    removes = True
     title = gettext_lazy("Delete a project")
     summary = gettext_lazy(
         "Its namespace goes with everything in it, after a grace period in which it can be called off."
@@ -130,7 +132,7 @@ class DeleteProject(Kind):
             (_("Reason"), request.values["reason"] or _("none given")),
         ]
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Production, what nobody could see, and what the portal did not make."""
         project = of_project.project_of(request)
         found = [_("This is production.")] if request.environment == "prod" else []

@@ -204,9 +204,9 @@ class NewProject(Kind):
         """The tenant's budget and the cluster's capacity, before and after."""
         return project_requests.room_bars(request, figures.of(request.values["environments"][0]))
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Production, and what is nearly used up."""
-        return project_requests.risks_of(request, self.bars(request, plan))
+        return project_requests.risks_of(request, bars)
 
     def preview(self, values: Mapping[str, Any], user: User) -> Row:
         """{"names": [{"environment", "label", "name", "problem"}], "places": {environment: placement row}}; nothing

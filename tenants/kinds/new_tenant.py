@@ -1,5 +1,6 @@
 """The kind "new tenant": an organisational unit with its members and a budget."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from tenants.models import Tenant
 from tenants.services import tenants as services
 from tenants.words import resource_label
 from web.errors import Forbidden, Invalid
-from workflow.kinds import Alteration, Kind, Target
+from workflow.kinds import Alteration, Kind, Row, Target
 from workflow.models import Plan, Request
 
 ROLES = ("owner", "developer", "viewer")
@@ -100,7 +101,7 @@ class NewTenant(Kind):
             (_("Reason"), values["reason"] or _("none given")),
         ]
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """What nothing limits."""
         free = [resource_label(name) for name, limit in budgets.of(request.values).items() if limit is None]
         if not free:

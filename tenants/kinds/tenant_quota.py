@@ -145,7 +145,7 @@ class TenantQuota(Kind):
         assert request.tenant is not None
         return [_group(request.tenant, _before(request), budgets.of(request.values))]
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Resources of which more may be promised to all tenants together than all clusters have."""
         assert request.tenant is not None
         after, others, have = budgets.of(request.values), _others(request.tenant), _capacity()

@@ -48,7 +48,7 @@ def test_three_environments__in_a_browser__each_at_its_own_pace(portal, real_clu
     name = unique("env")
     asker = sign_in("dev")
     ask_for_three(asker, name)
-    children = [link.get_attribute("href") for link in asker.locator("main [data-child] a").all()]
+    children = [link.get_attribute("href") for link in asker.locator("section[aria-labelledby=children] a").all()]
     dev, test, prod = (int(address.rsplit("/", 1)[1]) for address in children)
 
     # Development runs without a human, while the others wait.

@@ -87,7 +87,7 @@ def test_decide__approved__rows_bindings_and_events(people, project, committed):
 
 def test_decide__nobody_left__bindings_removed(people, project, committed):
     request = ask(project, people["owner"], developers=[], viewers=[])
-    assert "Nobody could work in the project any more." in KIND.risks(request, queries.newest_plan(request))
+    assert "Nobody could work in the project any more." in risks_of(KIND, request, queries.newest_plan(request))
     approved(request, people["platform"])
     assert arrived(project.bundle)
     assert "RoleBinding" not in {manifest["kind"] for manifest in committed().values()}
@@ -292,3 +292,7 @@ def test_submit__bound_by_hand_on_the_api_server__plan_shows_and_approval_remove
     eventually(lambda: arrived(project.bundle), 60, "the new members are bound")
     assert not may(kubectl, project.namespace, "intruder", "get", "pods")
     assert may(kubectl, project.namespace, "architect", "get", "pods")
+
+
+def risks_of(kind, request, plan):
+    return kind.risks(request, plan, kind.bars(request, plan))

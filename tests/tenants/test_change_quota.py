@@ -327,14 +327,14 @@ def test_bars__after_the_approval__still_before_and_after(dev, gitops_cluster):
 @pytest.mark.parametrize(("figures", "is_said"), [({"cpu": "1", "memory": "8Gi"}, True), ({"cpu": "4"}, False)])
 def test_risks__use_that_nobody_knows__said_where_something_is_lowered(dev, gitops_cluster, figures, is_said):
     request = ask(a_project("test"), **figures)
-    said = [text for text in KIND.risks(request, queries.newest_plan(request)) if "not known" in text]
+    said = [text for text in risks_of(KIND, request, queries.newest_plan(request)) if "not known" in text]
     assert bool(said) is is_said
 
 
 def test_risks__production_and_nearly_used_up__said(down):
     project = agreed(a_project("prod"), limits_cpu="1900m")
     request = ask(project, pods=21)
-    risks = KIND.risks(request, queries.newest_plan(request))
+    risks = risks_of(KIND, request, queries.newest_plan(request))
     assert risks[0] == "This is production."
     assert "This project would be nearly used up: CPU." in risks
 
@@ -498,3 +498,7 @@ def test_api_server__raised_with_kubectl_meanwhile__approver_decides_on_the_new_
     approve(request)
     assert not driven(live).blocked
     assert hard(kubectl, live.namespace)["limits.cpu"] == "4"
+
+
+def risks_of(kind, request, plan):
+    return kind.risks(request, plan, kind.bars(request, plan))

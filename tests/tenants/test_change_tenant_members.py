@@ -199,7 +199,11 @@ def test_risks__who_leaves_still_works_in_projects__named(people, gitops_cluster
     a_tenant("claims", architect="viewer")
     Membership.objects.create(tenant=Tenant.objects.get(code="claims"), subject=f"group:{TEAM}", role="viewer")
     request = ask(people["owner"])
-    assert KIND.risks(request, queries.newest_plan(request)) == [
+    assert risks_of(KIND, request, queries.newest_plan(request)) == [
         f"They leave the tenant but stay members of its projects: {TEAM}, architect."
     ]
     assert dict(KIND.facts(request))["Removed"] == f"{TEAM} (Viewer), architect (Viewer)"
+
+
+def risks_of(kind, request, plan):
+    return kind.risks(request, plan, kind.bars(request, plan))

@@ -167,7 +167,7 @@ def test_decide__pods_started_meanwhile__refused_in_words(people, project):
 
 def test_risks__what_is_not_known__said(people, project):
     request = ask(project, people["owner"])
-    assert KIND.risks(request, newest_plan(request)) == [
+    assert risks_of(KIND, request, newest_plan(request)) == [
         "It is not known what runs in the namespace; everything in it goes."
     ]
     Request.objects.filter(pk=request.pk).update(state="withdrawn", closed_at=timezone.now())
@@ -176,7 +176,7 @@ def test_risks__what_is_not_known__said(people, project):
     Cluster.objects.update(environments=["prod"])
     out_of_reach(pods="0")
     request = ask(project, people["owner"])
-    assert KIND.risks(request, newest_plan(request)) == [
+    assert risks_of(KIND, request, newest_plan(request)) == [
         "This is production.",
         "The cluster could not be asked: what runs in the namespace is as last seen.",
         "The namespace was adopted: what others made in it goes too.",
@@ -258,3 +258,7 @@ def test_page__form_of_the_project__asked_by_typing_its_name(people, project):
     assert answer.status_code == 302
     page = client.get(answer.url).content.decode()
     assert "portal-quota" in page and "Can be called off for" in page
+
+
+def risks_of(kind, request, plan):
+    return kind.risks(request, plan, kind.bars(request, plan))

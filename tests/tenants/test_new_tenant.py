@@ -165,7 +165,7 @@ def test_facts_and_risks__no_budget__said(people):
     request = ask(people["dev"], cpu="4")
     rows = dict(KIND.facts(request))
     assert (rows["CPU"], rows["Memory"], rows["Owners"]) == ("4", "no limit", "dev")
-    assert KIND.risks(request, queries.newest_plan(request)) == [
+    assert risks_of(KIND, request, queries.newest_plan(request)) == [
         "Nothing limits how much this tenant may be promised of: Memory, Storage, Pods."
     ]
 
@@ -192,3 +192,7 @@ def test_submit__the_same_code_twice_at_once__one_tenant(people):
         thread.join()
     assert sorted(outcomes) == ["approved", "refused"]
     assert Tenant.objects.count() == 1
+
+
+def risks_of(kind, request, plan):
+    return kind.risks(request, plan, kind.bars(request, plan))

@@ -203,7 +203,7 @@ def test_bars__before_and_after__promised_of_both(owner):
 
 
 def risks(request: Request) -> list[str]:
-    return KIND.risks(request, queries.newest_plan(request))
+    return risks_of(KIND, request, queries.newest_plan(request))
 
 
 def test_risks__more_budget_than_capacity__said_with_the_factor(owner, gitops_cluster):
@@ -254,3 +254,7 @@ UNFINISHED = [
 @pytest.mark.parametrize("values", UNFINISHED, ids=ascii)
 def test_preview__not_ones_own_or_unreadable__no_bars(owner, values):
     assert KIND.preview(values, owner)["bars"] == []
+
+
+def risks_of(kind, request, plan):
+    return kind.risks(request, plan, kind.bars(request, plan))

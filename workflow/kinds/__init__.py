@@ -81,6 +81,8 @@ class Kind(ABC):
     template: str = ""
     # Whether it is offered among things to ask for; else it is reached from the thing it is about.
     is_offered: bool = True
+    # Whether it takes its bundles away: what follows its approval is then told by `moments` alone.
+    removes: bool = False
 
     @abstractmethod
     def may_ask(self, user: User) -> bool:
@@ -158,8 +160,8 @@ class Kind(ABC):
         """Before-and-after bars (web component quota_bar) with a heading: [{"title", "bars": [...], "note"}]."""
         return []
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
-        """Sentences on what could go wrong, for who decides; none known: []."""
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
+        """Sentences on what could go wrong, for who decides, with the `bars` at hand; none known: []."""
         return []
 
     def moments(self, request: Request) -> list[Row]:

@@ -1,6 +1,6 @@
 """The kind "change a policy": a row that says who decides, under the eyes of a second administrator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from web.errors import Conflict, Invalid
 from workflow import cel, policy_rows, queries
-from workflow.kinds import Alteration, Kind, Target, all_kinds, change_policy_schema
+from workflow.kinds import Alteration, Kind, Row, Target, all_kinds, change_policy_schema
 from workflow.models import Plan, Policy, Request
 from workflow.services import policies
 from workflow.services.trial import Trial, tried
@@ -106,7 +106,7 @@ class ChangePolicy(Kind):
             shown.append((_("Tried against past requests"), policy_rows.trial_title(_tried(request))))
         return shown
 
-    def risks(self, request: Request, plan: Plan) -> list[str]:
+    def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """That nobody decides any more, and what the trial found."""
         found = []
         if request.values["action"] != "retire" and not request.values["steps"]:

@@ -44,6 +44,8 @@ def own_form_url(slug: str) -> str:
 def request_status(request: Request) -> Row:
     """{label, tone, icon}: the decision while it is open, afterwards what became of it in the cluster."""
     bundle = telling(request) if request.state == machine.APPROVED else None
+    if bundle is not None and kind_of(request.kind).removes:
+        return _removal_status(request, bundle)
     if bundle is not None:
         return words.bundle_status(bundle)
     label, tone, icon = {
@@ -57,12 +59,21 @@ def request_status(request: Request) -> Row:
     return {"label": label, "tone": tone, "icon": icon}
 
 
+def _removal_status(request: Request, bundle: Bundle) -> Row:
+    if bundle.blocked:
+        return words.bundle_status(bundle)
+    if all(outcome.bundle.observed_generation >= outcome.revision for outcome in request.outcomes.all()):
+        return {"label": _("Removed"), "tone": "success", "icon": "check"}
+    return {"label": _("Being removed"), "tone": "info", "icon": "refresh"}
+
+
 def request_row(request: Request) -> Row:
     """One line of a list; a parent's children should be prefetched (queries.top_level)."""
     kind_label = str(kind_of(request.kind).title)
     return {
         "number": request.number,
         "url": reverse("request-detail", args=[request.number]),
+        "name": request.title,
         "title": f"{kind_label} {request.title}",
         "kind_label": kind_label,
         "tenant": str(request.tenant or ""),

@@ -1,5 +1,6 @@
 """A plan as pages show it: per object the fields that change, as lines of a difference."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,7 +11,9 @@ from web.sentences import shown
 from workflow.models import Plan
 from workflow.rows.lists import Row
 
-# Differences that come first, and how many stand open when there are many objects.
+# So many are shown one by one; of a batch of hundreds the rest is counted.
+MOST_CHANGES = 40
+# Differences that come first.
 _ORDER = {"remove": 0, "change": 1, "add": 2, "keep": 3}
 
 
@@ -37,12 +40,14 @@ def plan_row(plan: Plan | None) -> Row | None:
     if plan.problem:
         warning = _("The cluster could not be asked, so this compares with what the portal last applied: %(reason)s")
         warning %= {"reason": shown(plan.problem)}
+    ordered = sorted(plan.changes, key=lambda one: _ORDER.get(one["action"], 9))
     altered = any(change.get("alteration") for change in plan.changes)
     return {
         "number": plan.number,
         "digest": plan.digest,
         "summary": changes_summary(plan.changes),
-        "changes": [_change_row(one) for one in sorted(plan.changes, key=lambda one: _ORDER.get(one["action"], 9))],
+        "changes": [_change_row(one) for one in ordered[:MOST_CHANGES]],
+        "more": _more(ordered[MOST_CHANGES:]),
         "warning": warning,
         "compared_with": _("Compared with the cluster")
         if plan.base_revisions
@@ -53,11 +58,25 @@ def plan_row(plan: Plan | None) -> Row | None:
     }
 
 
+def _more(changes: Sequence[dict[str, Any]]) -> list[str]:
+    """What is not shown one by one: "260 × ResourceQuota added", by kind and action."""
+    counts = Counter((change["ref"]["kind"], change["action"]) for change in changes)
+    labels = _labels()
+    text = _("%(count)s × %(kind)s %(action)s")
+    return [
+        text % {"count": count, "kind": kind, "action": labels[action]}
+        for (kind, action), count in counts.most_common()
+    ]
+
+
+def _labels() -> dict[str, str]:
+    return {"add": _("added"), "change": _("changed"), "remove": _("removed"), "keep": _("unchanged")}
+
+
 def _change_row(change: dict[str, Any]) -> Row:
-    labels = {"add": _("added"), "change": _("changed"), "remove": _("removed"), "keep": _("unchanged")}
     return {
         "action": change["action"],
-        "action_label": labels[change["action"]],
+        "action_label": _labels()[change["action"]],
         "kind": change["ref"]["kind"],
         "name": change["ref"]["name"],
         "namespace": change["ref"]["namespace"],

@@ -27,7 +27,9 @@ def timeline(request: Request, decisions: Sequence[Decision]) -> list[Row]:
     if not steps and request.policy is not None:
         by = _("by policy: %(name)s") % {"name": request.policy.name}
         rows.append(_moment(_("Approved"), by, request.closed_at, "done", "check"))
-    return rows + _end_moments(request) + _cluster_moments(request) + list(kind_of(request.kind).moments(request))
+    kind = kind_of(request.kind)
+    rows += _end_moments(request)
+    return rows + ([] if kind.removes else _cluster_moments(request)) + list(kind.moments(request))
 
 
 def speaker(decision: Decision) -> str:

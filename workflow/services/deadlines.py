@@ -51,8 +51,8 @@ def _remind(request: Request, clock: Deadline, now: datetime) -> None:
         sentence = Sentence(text, {"days": days})
     else:
         Step.objects.filter(pk=step.pk).update(reminded_at=now)
-        text = gettext_noop("Reminder: this waits for a decision by %(group)s. It expires in %(days)s days.")
-        sentence = Sentence(text, {"group": step.group.slug, "days": days})
+        text = gettext_noop("Reminder: this still waits for a decision. It expires in %(days)s days.")
+        sentence = Sentence(text, {"days": days})
     Comment.objects.create(request=request, by=None, sentence=sentence.stored(), at=now)
     audit.record(
         actor=None,

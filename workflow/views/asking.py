@@ -45,7 +45,7 @@ class Form:
         options |= fields.place_options(self.asked.parts_field, preview) if self.asked.parts_field else {}
         sections = fields.sections(self.asked.schema, self.values, marked, options)
         context = {
-            "kind": {"title": self.asked.title, "summary": self.asked.summary, "template": self.asked.template},
+            "kind": self.asked,
             "may_ask": self.asked.may_ask(self.http.user),
             "sections": sections,
             "fields": fields.by_name(sections),

@@ -22,9 +22,13 @@ from workflow.models import Plan, Request
 AGAIN_STATES = (machine.REJECTED, machine.WITHDRAWN, machine.EXPIRED)
 
 
+# Of the objects of many bundles these are shown, what is not well first.
+MOST_OBJECTS = 60
+
+
 def request_or_404(http: HttpRequest, number: int) -> Request:
-    """A request the person may see, a parent with its children; raises NotFound."""
-    found = queries.requests_visible_to(http.user).filter(pk=number).first()
+    """A request the person may see with its objects, a parent with its children; raises NotFound."""
+    found = queries.requests_visible_to(http.user).prefetch_related(queries.OBJECTS).filter(pk=number).first()
     if found is None:
         raise NotFound(_("There is no such request."))
     if rows.is_parent(found):
@@ -52,11 +56,11 @@ def _page(http: HttpRequest, found: Request, error: UserError | None = None, **t
         "policy": rows.policy_row(found),
         "timeline": rows.timeline(found, decisions),
         "plan": rows.plan_row(plan),
-        "objects": _objects(found),
         "refusal": rows.refusal(found, decisions),
         "log": rows.log_rows(decisions, comments),
         "page_url": row["url"],
         "poll": _moving(found),
+        **_objects(found),
         **_room(found, plan),
         **_actions(found, http.user),
         **_deciding(found, http.user, plan, now, error, typed),
@@ -69,7 +73,8 @@ def _room(found: Request, plan: Plan | None) -> dict[str, Any]:
     if plan is None or not found.is_open:
         return {"bars": [], "risks": []}
     kind = kind_of(found.kind)
-    return {"bars": kind.bars(found, plan), "risks": kind.risks(found, plan)}
+    bars = kind.bars(found, plan)
+    return {"bars": bars, "risks": kind.risks(found, plan, bars)}
 
 
 def _deciding(
@@ -121,10 +126,15 @@ def _again_url(found: Request) -> str:
     return f"{reverse('request-new', args=[found.kind])}?from={found.number}"
 
 
-def _objects(found: Request) -> list[dict[str, Any]]:
+def _objects(found: Request) -> dict[str, Any]:
+    """The rows that are shown, in the order in which they are applied, and how many there are in all."""
     if rows.is_parent(found):
-        return []
-    return [row for bundle in rows.bundles_of(found) for row in words.object_rows(bundle)]
+        return {"objects": [], "object_count": 0}
+    all_rows = [row for bundle in rows.bundles_of(found) for row in words.object_rows(bundle)]
+    if len(all_rows) <= MOST_OBJECTS:
+        return {"objects": all_rows, "object_count": len(all_rows)}
+    unwell = sorted(all_rows, key=lambda row: row["status"]["tone"] == "success")
+    return {"objects": unwell[:MOST_OBJECTS], "object_count": len(all_rows)}
 
 
 def _moving(found: Request) -> bool:
@@ -157,7 +167,7 @@ def timeline(http: HttpRequest, number: int) -> HttpResponse:
 def objects(http: HttpRequest, number: int) -> HttpResponse:
     """Fragment: progress per object."""
     found = request_or_404(http, number)
-    context = {"r": rows.request_row(found), "objects": _objects(found), "poll": _moving(found)}
+    context = {"r": rows.request_row(found), "poll": _moving(found)} | _objects(found)
     return fragment(http, "requests/_objects.html", context, reverse("request-detail", args=[number]))
 
 

@@ -42,8 +42,10 @@ def decide(http: HttpRequest) -> HttpResponse:
     except Invalid as error:
         return _page(http, error=error, note=note, chosen=set(http.POST.getlist("request")))
     done = sum(1 for one in results if one.error is None)
+    named = queries.requests_visible_to(http.user).filter(pk__in=[one.number for one in results])
+    titles = dict(named.order_by().values_list("pk", "title"))
     context = {
-        "results": [_result_row(one, verdict) for one in results],
+        "results": [_result_row(one, verdict, titles) for one in results],
         "done": done,
         "failed": len(results) - done,
         "inbox_url": reverse("inbox") + _query(http),
@@ -78,7 +80,7 @@ def _decided(http: HttpRequest, chosen: list[tuple[int, str]], verdict: str, not
     return services.decide_many(rows=together, verdict=verdict, note=note, by=http.user, at=now) + refused
 
 
-def _result_row(result: Result, verdict: str) -> dict[str, Any]:
+def _result_row(result: Result, verdict: str, titles: dict[int, str]) -> dict[str, Any]:
     labels = {"approve": _("Approved"), "send_back": _("Sent back"), "reject": _("Rejected")}
     status = {"label": labels.get(verdict, ""), "tone": "success", "icon": "check"}
     text = ""
@@ -90,6 +92,7 @@ def _result_row(result: Result, verdict: str) -> dict[str, Any]:
         text = _("It now waits for the next to decide.")
     return {
         "number": result.number,
+        "title": titles.get(result.number, ""),
         "url": reverse("request-detail", args=[result.number]),
         "status": status,
         "text": text,
