@@ -26,6 +26,7 @@ _LOGINS = (
     ("security", "approver: security", "安全审批"),
     ("platform", "approver: platform", "平台审批"),
     ("admin", "platform administrator", "平台管理员"),
+    ("admin2", "platform administrator, decides what admin asks for", "另一位平台管理员"),
     ("auditor", "auditor", "审计"),
     ("stranger", "developer of the tenant motor", "其他租户"),
 )

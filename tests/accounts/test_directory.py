@@ -19,7 +19,7 @@ def test_find_people__part_of_a_name__found(directory: Directory, text: str) -> 
 
 def test_find_people__more_than_the_limit__cut(directory: Directory) -> None:
     assert len(people.find_people("insurer.example", 4)) == 4
-    assert len(people.find_people("insurer.example", 50)) == 9
+    assert len(people.find_people("insurer.example", 50)) == 10
 
 
 @pytest.mark.parametrize("text", ["", "  ", "*", "dev)(uid=*", "\\", "\0", "(objectClass=*)"])

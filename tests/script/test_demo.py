@@ -100,7 +100,19 @@ def test_demo__killed_and_started_again__serves_as_before_and_ctrl_c_leaves_noth
     assert time.monotonic() - begun < 15 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
     assert status(port) == 200
 
-    for person in ("dev", "owner", "architect", "datacenter", "security", "platform", "admin", "auditor", "stranger"):
+    people = (
+        "dev",
+        "owner",
+        "architect",
+        "datacenter",
+        "security",
+        "platform",
+        "admin",
+        "admin2",
+        "auditor",
+        "stranger",
+    )
+    for person in people:
         assert home_of(port, person) == "/"
     started = sessions(said)
     assert len(members(started)) >= len(started)
