@@ -58,7 +58,7 @@ class HasScope(BasePermission):
         if not isinstance(request.auth, ApiToken):
             return True
         needed = "read" if request.method in SAFE_METHODS else getattr(view, "required_scope", "request")
-        self.message = _("The token lacks the right “%(scope)s”.") % {"scope": needed}
+        self.message = _('The token lacks the right "%(scope)s".') % {"scope": needed}
         return needed in request.auth.scopes
 
 

@@ -48,7 +48,7 @@ def _heading(cells: Sequence[str], columns: Mapping[str, Any], needed: str) -> l
     for name in names:
         if name not in columns:
             words = {"name": name[:40], "known": ", ".join(columns)}
-            raise Unreadable(_("There is no column “%(name)s”; the first line names some of: %(known)s.") % words)
+            raise Unreadable(_('There is no column "%(name)s"; the first line names some of: %(known)s.') % words)
         if names.count(name) > 1:
             raise Unreadable(_("The column %(name)s is there twice.") % {"name": name})
     if needed not in names:

@@ -26,7 +26,7 @@ TAKE_OPTIONS = [
     },
     {"value": "network", "label": _("Network isolation"), "help": _("What comes in from elsewhere is denied")},
     {"value": "members", "label": _("Members"), "help": _("Developers and viewers of the tenant get their roles")},
-    {"value": "security", "label": _("Pod security"), "help": _("New pods have to keep to the level “baseline”")},
+    {"value": "security", "label": _("Pod security"), "help": _('New pods have to keep to the level "baseline"')},
     {
         "value": "names",
         "label": _("Names"),

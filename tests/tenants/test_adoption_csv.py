@@ -56,8 +56,8 @@ def test_named__cells_that_are_missing_or_too_few__empty():
     [
         ("name,tenant\nweb,claims", "/csv", "column namespace"),
         ("namespace,namespace\nweb,web", "/csv", "twice"),
-        ("namespace,colour\nweb,red", "/csv", "no column “colour”"),
-        ("web,claims,web,dev", "/csv", "no column “web”"),
+        ("namespace,colour\nweb,red", "/csv", 'no column "colour"'),
+        ("web,claims,web,dev", "/csv", 'no column "web"'),
         (f"{HEAD}\nweb,claims,web,dev,more", "/csv", "Line 2 has more cells"),
         (f'{HEAD}\nweb,"claims', "/csv", "Line 2 cannot be read"),
         (f'{HEAD}\nweb,"cla"ims,web,dev', "/csv", "Line 2 cannot be read"),

@@ -39,7 +39,7 @@ def test_foresee__whole_values__as_asking_then_does(people):
         ("Development", "dev", [], True),
         ("Production", "prod", ["Data centre", "Security"], True),
     ]
-    assert found[0].reason == 'Because of the policy “Development approves by itself”: environment == "dev"'
+    assert found[0].reason == 'Because of the policy "Development approves by itself": environment == "dev"'
     parent = submit(kind="new-project", values=values, by=people["dev"], at=timezone.now())
     assert [child.policy.slug for child in parent.children.order_by("id")] == ["dev", "prod"]
 

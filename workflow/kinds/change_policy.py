@@ -169,7 +169,7 @@ def _priority_problems(values: Mapping[str, Any], active: Mapping[str, Policy]) 
     taken = next((one for one in others if one.priority == values["priority"]), None)
     if taken is None:
         return {}
-    return {"/priority": _("The policy “%(name)s” has this priority.") % {"name": taken.name}}
+    return {"/priority": _('The policy "%(name)s" has this priority.') % {"name": taken.name}}
 
 
 def _step_problems(values: Mapping[str, Any]) -> dict[str, str]:

@@ -84,5 +84,5 @@ def _because(policy: Policy | None) -> str:
         return _("No policy says who decides this. Please tell the platform's administrators.")
     words = {"policy": policy.name, "condition": policy.condition}
     if policy.condition:
-        return _("Because of the policy “%(policy)s”: %(condition)s") % words
-    return _("Because of the policy “%(policy)s”, which is about all of these requests.") % words
+        return _('Because of the policy "%(policy)s": %(condition)s') % words
+    return _('Because of the policy "%(policy)s", which is about all of these requests.') % words
