@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -213,14 +212,12 @@ def test_condition__budget_of_the_runtime__falls_to_a_person(monkeypatch):
     cel._environment.cache_clear()
     many = "[" + ",".join("1" * 90) + "]"
     bomb = f"{many}.all(a, {many}.all(b, {many}.all(c, {many}.all(d, a == d))))"
-    started = time.monotonic()
     try:
         with pytest.raises(Unevaluable, match="budget"):
             holds(bomb, QUOTA)
     finally:
         cel._environment.cache_clear()
         cel._program.cache_clear()
-    assert time.monotonic() - started < 1
 
 
 def test_facts__undeclared__are_passed_over():
