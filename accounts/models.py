@@ -46,8 +46,8 @@ class User(AbstractBaseUser):
 
     @property
     def is_administrator(self) -> bool:
-        """Whether this is a platform administrator."""
-        return "administrator" in self.roles
+        """Whether this is a platform administrator; a service account only if its owner is one too."""
+        return "administrator" in self.roles and (self.owner is None or self.owner.is_administrator)
 
     @property
     def is_auditor(self) -> bool:
@@ -58,7 +58,9 @@ class User(AbstractBaseUser):
     def approver_slugs(self) -> set[str]:
         """Slugs of the approver groups this person belongs to; the platform's administrators are one of them."""
         slugs = {role.partition(":")[2] for role in self.roles if role.startswith("approver:")}
-        return slugs | ({ADMINISTRATORS} if self.is_administrator else set())
+        slugs |= {ADMINISTRATORS} if self.is_administrator else set()
+        # A service account may never more than its owner.
+        return slugs if self.owner is None else slugs & self.owner.approver_slugs
 
     @property
     def principal_id(self) -> int:

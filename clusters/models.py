@@ -85,7 +85,6 @@ class Bundle(WorkItem):
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="+")
     owner = models.CharField(max_length=200, help_text="whom it is kept for, as kind:id")
     namespace = models.CharField(max_length=63)
-    ready_at = models.DateTimeField(null=True, blank=True)
     committed = models.CharField(max_length=64, blank=True, help_text="commit that holds the observed revision")
     # A sentence for people (web.sentences); blocked: no further attempt until somebody acts.
     message = models.JSONField(null=True, blank=True)
@@ -111,6 +110,8 @@ class BundleRevision(models.Model):
     digest = models.CharField(max_length=64)
     state = models.JSONField(help_text="what it was rendered from")
     provenance = models.JSONField(help_text="request number, asker, approvers")
+    # When the cluster was first seen to have it, or a newer one.
+    agreed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:

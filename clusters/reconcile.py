@@ -157,20 +157,28 @@ def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driv
             bundle.objects_kept.filter(state="removing").update(observed_at=now, **GONE)
             kept = bundle.objects_kept.exclude(state="gone")
             kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
-        _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None, blocked=False)
+        _agree(lease, bundle, committed, now)
         return Pass(observed=lease.generation)
     unready = _observe(lease, bundle, driver, now)
     if unready:
         _note(lease, message=unready[0].stored())
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
-    _note(lease, ready_at=bundle.ready_at or now, committed=committed, message=None, blocked=False)
+    _agree(lease, bundle, committed, now)
     return Pass(observed=lease.generation, after=_next_look(bundle))
 
 
 def _next_look(bundle: Bundle) -> timedelta | None:
     """None once a bundle keeps nothing any more: there is nothing left to look at."""
     return OBSERVE_EVERY if bundle.objects_kept.exclude(state="gone").exists() else None
+
+
+def _agree(lease: Lease, bundle: Bundle, committed: str, now: datetime) -> None:
+    """Writes down that the cluster has the revision, and so all before it."""
+    with guarded(lease):
+        Bundle.objects.filter(pk=lease.pk).update(committed=committed, message=None, blocked=False)
+        before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
+        before.update(agreed_at=now)
 
 
 def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:

@@ -41,6 +41,12 @@ def bundle_status(bundle: Bundle) -> Row:
     return {"label": label, "tone": tone, "icon": icon}
 
 
+def agreed_status(bundle: Bundle) -> Row:
+    """{label, tone, icon} of a revision that the cluster has, or had: ready, or committed where no more is known."""
+    label = _("Committed") if bundle.committed else _("Ready")
+    return {"label": label, "tone": "success", "icon": "check"}
+
+
 def bundle_message(bundle: Bundle) -> str:
     """A sentence for people about where it stands, "" where the status says it all."""
     state = state_of(bundle)

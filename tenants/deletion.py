@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from clusters import planning
+from clusters.access import PLAN_TIMEOUT, driver_for
 from clusters.drivers.base import DriverError
 from clusters.models import Bundle
-from tenants.blockers import blockers_of
+from tenants.blockers import blockers_of, is_known
 from tenants.models import Deletion
 from tenants.services import deletion as services
 from web.sentences import Sentence
@@ -55,6 +57,9 @@ def _hindered(row: Deletion) -> tuple[Sentence, timedelta] | None:
         return error.sentence, UNSEEN_AGAIN
     if seen.problem is not None:
         return seen.problem, UNSEEN_AGAIN
+    observes = driver_for(bundle.cluster, PLAN_TIMEOUT).capabilities.can_observe
+    if observes and not is_known(seen.usage):
+        return Sentence(gettext_noop("What runs in the project could not be seen.")), UNSEEN_AGAIN
     found = blockers_of(row.project, seen.usage)
     return (reduce(_joined, found), BLOCKED_AGAIN) if found else None
 

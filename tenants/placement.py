@@ -84,7 +84,7 @@ def _as_wanted(candidates: list[Candidate], wanted: str) -> Placement:
         return Placement(None, Sentence(text, {"cluster": wanted}), candidates)
     if found.reason is not None:
         return Placement(None, found.reason, candidates)
-    text = gettext_noop("%(cluster)s was chosen by who asked, and it fits.")
+    text = gettext_noop("%(cluster)s fits.")
     return Placement(found.cluster, Sentence(text, {"cluster": wanted}), candidates)
 
 

@@ -12,9 +12,10 @@ _DATE_AFTER_DAYS = 30
 
 
 def relative(at: datetime, now: datetime) -> str:
-    """How far `at` is from `now`, in the largest whole unit; beyond 30 days the date in the portal's time zone."""
+    """How far `at` is from `now`: past in the largest whole unit, to come in the nearest: ten days less a minute
+    are ten days; beyond 30 days the date in the portal's time zone."""
     seconds = (now - at).total_seconds()
-    distance = abs(seconds)
+    distance = abs(seconds) if seconds >= 0 else _rounded(-seconds)
     if distance < _MINUTE:
         return _("just now") if seconds >= 0 else _("in a moment")
     if distance >= _DATE_AFTER_DAYS * _DAY:
@@ -32,6 +33,17 @@ def relative(at: datetime, now: datetime) -> str:
         past = ngettext("%(count)s day ago", "%(count)s days ago", count)
         future = ngettext("in %(count)s day", "in %(count)s days", count)
     return (past if seconds >= 0 else future) % {"count": count}
+
+
+def _rounded(seconds: float) -> float:
+    """Half up to whole minutes, hours or days, whichever is the largest that fits at least once after rounding."""
+    if seconds < _MINUTE:
+        return seconds
+    for unit, units_in_next in ((_MINUTE, 60), (_HOUR, 24)):
+        count = int(seconds / unit + 0.5)
+        if count < units_in_next:
+            return count * unit
+    return int(seconds / _DAY + 0.5) * _DAY
 
 
 def exact(at: datetime) -> str:

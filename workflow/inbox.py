@@ -21,12 +21,13 @@ from django.db.models import (
 )
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
-from django.db.models.lookups import GreaterThan, LessThan
+from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from web.errors import Conflict
 from workflow import authority
+from workflow.kinds import all_kinds, kind_of
 from workflow.models import Delegation, Plan, Request, Step
 from workflow.narrowing import RISKS, Wanted, narrowed
 
@@ -36,6 +37,8 @@ SOON = timedelta(hours=24)
 PAGE = 50
 # Resources of which a tenant's budget may run short.
 _BUDGET = ("cpu", "memory", "storage")
+# From these on a request takes so much that somebody should look twice: millicores, bytes.
+_LARGE = {"cpu": 8000, "memory": 16 * 1024**3}
 
 
 class Weights(TypedDict):
@@ -68,8 +71,8 @@ def weighed(inbox: models.QuerySet[Request]) -> models.QuerySet[Weighed]:
     """The rows of queries.inbox_of with `due_at` (of the current step), `plan_digest`, `plan_problem`, `plan_changes`
     (of the newest plan), `risk` (place in LEVELS) and `total` (of rows, whatever the page), with steps prefetched.
 
-    High: production loses something, a policy changes, or the cluster could not be asked. Medium: production, a policy
-    that could not be evaluated, or a budget with less left than this takes.
+    High: production loses something, a policy changes, or the cluster could not be asked. Medium: production, something
+    goes elsewhere, a policy that could not be evaluated, much is taken, or a budget has less left than this takes.
     """
     newest = Plan.objects.filter(request=OuterRef("pk")).order_by("-number")
     found = (
@@ -91,8 +94,11 @@ def weighed(inbox: models.QuerySet[Request]) -> models.QuerySet[Weighed]:
 
 def _weight() -> Case:
     high = Q(plan_problem__isnull=False) | Q(plan_changes__contains=[{"alteration": True, "ref": {"kind": "Policy"}}])
-    high |= Q(environment="prod", plan_changes__contains=[{"action": "remove"}])
-    medium = Q(environment="prod") | Q(policy_problem__isnull=False)
+    removing = Q(kind__in=[slug for slug, kind in all_kinds().items() if kind.removes])
+    high |= Q(environment="prod") & (removing | Q(plan_changes__contains=[{"action": "remove"}]))
+    medium = Q(environment="prod") | removing | Q(policy_problem__isnull=False)
+    for resource, least in _LARGE.items():
+        medium |= Q(GreaterThanOrEqual(Cast(KT(f"facts__delta.{resource}"), BigIntegerField()), Value(least)))
     for resource in _BUDGET:
         left = Cast(KT(f"facts__left.{resource}"), BigIntegerField())
         rise = Cast(KT(f"facts__delta.{resource}"), BigIntegerField())
@@ -119,6 +125,13 @@ def shown_rows(
     start = (page - 1) * size
     rows = list(found.order_by(*order)[start : start + size])
     return rows, rows[0].total if rows else 0
+
+
+def first_due(inbox: models.QuerySet[Request]) -> int | None:
+    """The number of the request of queries.inbox_of that is due first."""
+    current = FilteredRelation("steps", condition=Q(steps__state="current"))
+    ordered = inbox.order_by().annotate(present=current).order_by("present__due_at", "pk")
+    return ordered.values_list("pk", flat=True).first()
 
 
 def facets(inbox: models.QuerySet[Request], at: datetime) -> list[dict[str, Any]]:
@@ -156,6 +169,11 @@ def is_budget_short(facts: Mapping[str, Any]) -> bool:
     return False
 
 
+def is_large(facts: Mapping[str, Any]) -> bool:
+    """Whether the request takes very much at once."""
+    return any(facts.get(f"delta.{resource}", 0) >= least for resource, least in _LARGE.items())
+
+
 def locked_reason(request: Weighed) -> str:
     """Why a row of `weighed` has to be looked at by itself, "" where it may be decided together with others."""
     changes = request.plan_changes or []
@@ -163,7 +181,8 @@ def locked_reason(request: Weighed) -> str:
         return _("The cluster could not be asked")
     if any(change.get("alteration") and change["ref"]["kind"] == "Policy" for change in changes):
         return _("Changes who decides")
-    if request.environment == "prod" and any(change["action"] == "remove" for change in changes):
+    removes = kind_of(request.kind).removes or any(change["action"] == "remove" for change in changes)
+    if request.environment == "prod" and removes:
         return _("Removes something in production")
     return ""
 

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Exists, Prefetch, Q
+from django.db.models import Exists, F, Func, Prefetch, Q
 from django.db.models.functions import Now
 
 from accounts.models import ApproverGroup, User
+from clusters.models import BundleRevision
 from workflow import authority
 from workflow.models import Comment, Decision, Delegation, Outcome, Plan, Policy, Request, Step
 
@@ -26,7 +28,9 @@ def requests_visible_to(user: User) -> models.QuerySet[Request]:
     tenants = Request._meta.get_field("tenant").related_model._default_manager
     mine = tenants.filter(memberships__subject__in=user.subjects).values("pk")
     # Who stands in for an approver reads what approvers read, for as long as that lasts.
-    standing_in = Exists(authority.active_delegations(Now()).filter(to=user, by__is_active=True))
+    deciding = [role for role in settings.ROLE_GROUPS if role != "auditor"]
+    held = authority.active_delegations(Now()).filter(to=user, by__is_active=True, by__roles__overlap=deciding)
+    standing_in = Exists(held)
     return rows.filter(Q(tenant__in=mine) | Q(asker=user) | Q(asker__owner=user) | standing_in)
 
 
@@ -53,6 +57,15 @@ def inbox_of(user: User, at: datetime) -> models.QuerySet[Request]:
 def decisions_of(request: Request) -> models.QuerySet[Decision]:
     """What was said on a request the caller may see, oldest first."""
     return request.decisions.select_related("by", "principal", "step__group")
+
+
+def revisions_of(request: Request) -> models.QuerySet[BundleRevision, tuple[int, datetime | None, int]]:
+    """(bundle id, when the cluster first had it, how many objects) of each revision that the request made wanted."""
+    mine = BundleRevision.objects.filter(
+        bundle__outcomes__request=request, number=F("bundle__outcomes__revision")
+    ).order_by("bundle")
+    size = Func(F("objects_wanted"), function="jsonb_array_length", output_field=models.IntegerField())
+    return mine.values_list("bundle_id", "agreed_at", size)
 
 
 def comments_of(request: Request) -> models.QuerySet[Comment]:

@@ -60,6 +60,10 @@ class ChangeMembers(Kind):
         """Owners and developers of the project's tenant."""
         return request.tenant in queries.tenants_askable_by(request.asker)
 
+    def about(self, values: Mapping[str, Any], user: User) -> Row:
+        """The project."""
+        return of_project.about(values, user)
+
     def prefilled(self, values: Mapping[str, Any], user: User) -> dict[str, Any]:
         """With the members as they are now, where none are given."""
         project = of_project.project_for(values, user)

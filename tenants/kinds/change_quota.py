@@ -64,6 +64,10 @@ class ChangeQuota(Kind):
         sizes = [{"value": plan.slug, "label": plan.name, "help": _in_words(plan.figures)} for plan in active_plans()]
         return {"project": names, "size": [{"value": "", "label": _("Own figures"), "help": ""}, *sizes]}
 
+    def about(self, values: Mapping[str, Any], user: User) -> Row:
+        """The project."""
+        return of_project.about(values, user)
+
     def prefilled(self, values: Mapping[str, Any], user: User) -> dict[str, Any]:
         """With the figures of today, where none are given."""
         project = _project(values, user)

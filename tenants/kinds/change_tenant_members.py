@@ -1,6 +1,5 @@
 """The kind "change the members of a tenant": the whole list of owners, developers and viewers as it shall be."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import User
 from accounts.rules import normal_dn
 from tenants import queries, rules
-from tenants.kinds import member_requests
+from tenants.kinds import member_requests, of_tenant
 from tenants.models import ProjectMember, Tenant
 from tenants.services import tenants as services
 from web.errors import Invalid
@@ -67,16 +66,20 @@ class ChangeTenantMembers(Kind):
         """Owners of the request's tenant, and administrators."""
         return services.may_manage(_tenant_of(request), request.asker)
 
+    def about(self, values: Mapping[str, Any], user: User) -> Row:
+        """The tenant."""
+        return of_tenant.about(values, user)
+
     def prefilled(self, values: Mapping[str, Any], user: User) -> dict[str, Any]:
         """With the members as they are now, where none are given."""
-        tenant = _tenant_for(values, user)
+        tenant = of_tenant.tenant_for(values, user)
         if tenant is None or member_requests.members_of(values):
             return dict(values)
         return dict(values) | member_requests.lists_of(services.members_of(tenant), ROLES)
 
     def check(self, values: dict[str, Any], by: User) -> dict[str, Any]:
         """The right, the people and groups, and that somebody still owns the tenant."""
-        tenant = _tenant_for(values, by)
+        tenant = of_tenant.tenant_for(values, by)
         if tenant is None:
             raise Invalid(_("There is no such tenant."), {"/tenant": _("There is no such tenant.")})
         if not services.may_manage(tenant, by):
@@ -146,14 +149,6 @@ class ChangeTenantMembers(Kind):
     def result_url(self, request: Request) -> str:
         """The tenant's page."""
         return reverse("tenant-detail", args=[request.values["tenant"]])
-
-
-def _tenant_for(values: Mapping[str, Any], user: User) -> Tenant | None:
-    """The tenant that values name, checked or not; None if the person sees none of this code."""
-    code = str(values.get("tenant", ""))
-    if not re.fullmatch(rules.TENANT_CODE, code):
-        return None
-    return queries.tenants_visible_to(user).filter(code=code).first()
 
 
 def _tenant_of(request: Request) -> Tenant:

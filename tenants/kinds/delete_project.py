@@ -1,6 +1,6 @@
 """The kind "delete a project": after a grace period its namespace goes, with everything in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +72,10 @@ class DeleteProject(Kind):
     def may_still_ask(self, request: Request) -> bool:
         """Owners of the project's tenant, and administrators."""
         return may_manage(of_project.project_of(request).tenant, request.asker)
+
+    def about(self, values: Mapping[str, Any], user: User) -> Row:
+        """The project."""
+        return of_project.about(values, user)
 
     def check(self, values: dict[str, Any], by: User) -> dict[str, Any]:
         """The right, and the typed name, which is not kept."""

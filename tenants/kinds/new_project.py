@@ -44,6 +44,12 @@ class NewProject(Kind):
         """Owners and developers of the request's tenant."""
         return request.tenant in queries.tenants_askable_by(request.asker)
 
+    def may_be_placed(self, request: Request) -> bool:
+        """As it was placed: on a shared cluster, or on the tenant's own."""
+        assert request.cluster is not None
+        own = request.tenant_id if request.values["isolation"] == "dedicated" else None
+        return request.cluster.dedicated_to_id == own
+
     def options(self, user: User, values: Mapping[str, Any]) -> dict[str, list[Row]]:
         """The person's tenants, the sizes, and for each environment the clusters that offer it."""
         tenants = [{"value": t.code, "label": f"{t.name} ({t.code})"} for t in queries.tenants_askable_by(user)]
@@ -81,7 +87,8 @@ class NewProject(Kind):
         """The namespace to be, on the cluster that was asked for or has the most room."""
         wish = values["environments"][0]
         tenant = Tenant.objects.get(code=values["tenant"])
-        place = placed(values, wish, tenant)
+        # While it is edited, what it holds already is not in its own way.
+        place = placed(values, wish, tenant, Request.objects.filter(uid=uid).first())
         if place.chosen is None:
             raise Invalid(str(place.why), {"/environments/0/cluster": str(place.why)})
         namespace = rules.namespace_of(values["tenant"], values["name"], wish["environment"])
@@ -243,8 +250,10 @@ class NewProject(Kind):
         return reverse("project-detail", args=[request.uid]) if request.outcomes.all() else ""
 
 
-def placed(values: Mapping[str, Any], wish: Mapping[str, Any], tenant: Tenant) -> Placement:
-    """Where one environment would go; unfinished figures need nothing."""
+def placed(
+    values: Mapping[str, Any], wish: Mapping[str, Any], tenant: Tenant, without: Request | None = None
+) -> Placement:
+    """Where one environment would go; unfinished figures need nothing. `without` is the request that is edited."""
     amounts, problems = figures.read(wish)
     isolation = values.get("isolation", "shared")
     return places.choose(
@@ -253,6 +262,7 @@ def placed(values: Mapping[str, Any], wish: Mapping[str, Any], tenant: Tenant) -
         tenant,
         {} if problems else amounts,
         wanted=str(wish.get("cluster", ""))[:40],
+        without=without,
     )
 
 

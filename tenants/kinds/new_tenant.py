@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rules import normal_dn
-from tenants import budgets, rules
+from tenants import budgets, queries, rules
 from tenants.kinds import member_requests, new_tenant_schema
 from tenants.kinds.member_requests import Members
 from tenants.models import Tenant
@@ -32,8 +32,8 @@ class NewTenant(Kind):
     name_field = "code"
 
     def may_ask(self, user: User) -> bool:
-        """Every person; programs own nothing."""
-        return user.owner_id is None
+        """Every person but those who only read everything; programs own nothing."""
+        return user.owner_id is None and not _only_reads(user)
 
     def may_still_ask(self, request: Request) -> bool:
         """As before: whoever left is not active any more."""
@@ -41,6 +41,8 @@ class NewTenant(Kind):
 
     def check(self, values: dict[str, Any], by: User) -> dict[str, Any]:
         """The code, the people and groups, and the budget; all problems at once."""
+        if _only_reads(by):
+            raise Forbidden(_("Auditors read, and ask for no tenants."))
         if not self.may_ask(by):
             raise Forbidden(_("Only people ask for tenants."))
         errors = _code_errors(values["code"])
@@ -117,6 +119,11 @@ def members_of(request: Request) -> Members:
     """Role by subject; whoever asks is an owner in any case."""
     members = member_requests.members_of(request.values) | {f"user:{request.asker.username}": "owner"}
     return dict(sorted(members.items()))
+
+
+def _only_reads(user: User) -> bool:
+    """Whether this is an auditor who neither decides nor asks for anything in a tenant."""
+    return user.is_auditor and not (user.approver_slugs or queries.tenants_askable_by(user).exists())
 
 
 def _code_errors(code: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,7 +13,7 @@ from clusters.words import environment_label
 from tenants import queries
 from tenants.kinds.project_requests import target_key
 from tenants.models import Project
-from workflow.kinds import Target
+from workflow.kinds import Row, Target
 from workflow.models import Request
 
 _UID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -62,6 +63,15 @@ def target_of(values: Mapping[str, Any]) -> Target:
         cluster=project.bundle.cluster,
         title=project.namespace,
     )
+
+
+def about(values: Mapping[str, Any], user: User) -> Row:
+    """What Kind.about says of the project that values name; {} if the person sees no such project."""
+    project = project_for(values, user)
+    if project is None:
+        return {}
+    url = reverse("project-detail", args=[project.uid])
+    return {"label": project.display_name, "url": url, "rows": rows_of(project)}
 
 
 def rows_of(project: Project) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from clusters.words import environment_label
 from tenants import ledger, queries
 from tenants.figures import text_of
 from tenants.placement import Placement
-from tenants.rules import RESOURCES
+from tenants.rules import NO_LIMIT, RESOURCES
 from tenants.standing import Standing, readable
 from tenants.words import resource_label
 from web.bars import WARN_AT
@@ -43,8 +43,8 @@ def bad_name(reason: str) -> str:
 def quota_facts(
     request: Request, *, current: Mapping[str, int], wanted: Mapping[str, int]
 ) -> dict[str, str | int | bool]:
-    """requested.*, current.*, delta.* and left.* (of the tenant's budget after this; only where there is a budget), and
-    whether who asks is an owner of the tenant."""
+    """requested.*, current.*, delta.*, left.* (of the tenant's budget after this), and whether who asks is an owner of
+    the tenant."""
     assert request.tenant is not None
     pools = ledger.pools_of_tenant(request.tenant, without=request)
     facts: dict[str, str | int | bool] = {"asker.is_tenant_owner": is_owner(request)}
@@ -52,8 +52,7 @@ def quota_facts(
         now, then = current.get(resource, 0), wanted[resource]
         facts |= {f"requested.{resource}": then, f"current.{resource}": now, f"delta.{resource}": then - now}
         left = pools[resource].left
-        if left is not None:
-            facts[f"left.{resource}"] = left - max(then - now, 0)
+        facts[f"left.{resource}"] = NO_LIMIT if left is None else left - max(then - now, 0)
     return facts
 
 

@@ -15,10 +15,10 @@ from clusters.rows import resource_bar
 from tenants import budgets, ledger, queries
 from tenants.budgets import Budget
 from tenants.figures import text_of
-from tenants.kinds import tenant_quota_schema
+from tenants.kinds import of_tenant, tenant_quota_schema
 from tenants.kinds.project_requests import is_owner
 from tenants.models import Tenant, TenantBudget
-from tenants.rules import RESOURCES
+from tenants.rules import NO_LIMIT, RESOURCES
 from tenants.services.tenants import is_administrator
 from tenants.standing import readable
 from tenants.words import resource_label
@@ -50,6 +50,10 @@ class TenantQuota(Kind):
         chosen = _tenant(values, user)
         tenants = [chosen] if chosen else list(_tenants_of(user))
         return {"tenant": [{"value": one.code, "label": f"{one.name} ({one.code})"} for one in tenants]}
+
+    def about(self, values: Mapping[str, Any], user: User) -> Row:
+        """The tenant."""
+        return of_tenant.about(values, user)
 
     def prefilled(self, values: Mapping[str, Any], user: User) -> dict[str, Any]:
         """With the limits of today, where none are given."""
@@ -94,18 +98,18 @@ class TenantQuota(Kind):
         return Target(keys=keys, tenant=tenant, environment="", cluster=None, title=tenant.code)
 
     def policy_facts(self, request: Request) -> dict[str, str | int | bool]:
-        """Limits before and after, and what would be left; nothing about resources without a limit."""
+        """Limits before and after, and what would be left; no limit counts as the largest number there is."""
         assert request.tenant is not None
         wanted, pools = budgets.of(request.values), ledger.pools_of_tenant(request.tenant)
         facts: dict[str, str | int | bool] = {"asker.is_tenant_owner": is_owner(request)}
         for resource in RESOURCES:
-            then, now = wanted[resource], pools[resource].limit
-            if then is not None:
-                facts |= {f"requested.{resource}": then, f"left.{resource}": then - pools[resource].promised}
-            if now is not None:
-                facts[f"current.{resource}"] = now
-            if then is not None and now is not None:
-                facts[f"delta.{resource}"] = then - now
+            then, now = _counted(wanted[resource]), _counted(pools[resource].limit)
+            facts |= {
+                f"requested.{resource}": then,
+                f"left.{resource}": then if then == NO_LIMIT else then - pools[resource].promised,
+                f"current.{resource}": now,
+                f"delta.{resource}": then - now,
+            }
         return facts
 
     def known_facts(self, values: Mapping[str, Any], by: User) -> list[tuple[str, dict[str, Any]]]:
@@ -210,7 +214,8 @@ def _below(error: ledger.BelowPromised) -> dict[str, str]:
 
 def _before(request: Request) -> Budget:
     """The limits when this was asked."""
-    return {name: request.facts.get(f"current.{name}") for name in RESOURCES}
+    known = {name: request.facts.get(f"current.{name}") for name in RESOURCES}
+    return {name: None if amount == NO_LIMIT else amount for name, amount in known.items()}
 
 
 def _change(resource: str, before: int | None, after: int | None) -> str:
@@ -230,3 +235,7 @@ def _others(tenant: Tenant) -> dict[str, int]:
     """What all other tenants' budgets of each resource come to."""
     rows = TenantBudget.objects.exclude(tenant=tenant).order_by().values_list("resource")
     return dict(rows.annotate(amount=Sum("amount")))
+
+
+def _counted(limit: int | None) -> int:
+    return NO_LIMIT if limit is None else limit

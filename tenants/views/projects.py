@@ -61,6 +61,8 @@ def detail(http: HttpRequest, uid: UUID) -> HttpResponse:
     """Is it ready, how much of its quota is used, who is in it, what belongs to it."""
     project = _project_or_404(http, uid)
     about = Q(outcomes__bundle=project.bundle_id) | Q(target=target_key(project.namespace), state__in=OPEN_STATES)
+    # A planned removal has changed no bundle yet.
+    about |= Q(pk__in=project.deletions.filter(called_off_at__isnull=True).values("request"))
     requests = requests_visible_to(http.user).filter(about).order_by("-pk").distinct()[:20]
     context = _state(project) | {
         "facts": rows.project_facts(project),

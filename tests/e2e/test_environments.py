@@ -60,7 +60,7 @@ def test_three_environments__in_a_browser__each_at_its_own_pace(portal, real_clu
 
     datacenter = sign_in("datacenter")
     approve_in(datacenter, prod)
-    expect(datacenter.locator("#request-timeline")).to_contain_text("Security decides")
+    expect(datacenter.locator("#request-timeline")).to_contain_text("Waits for Security")
     assert not exists(kubectl, f"claims-{name}-prod")
     security = sign_in("security")
     approve_in(security, prod)

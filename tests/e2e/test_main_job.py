@@ -48,7 +48,7 @@ def test_main_job__in_a_browser__on_the_api_server_as_planned(portal, real_clust
     asker = sign_in("dev")
     fill_form(asker, name)
     number = asker.url.rsplit("/", 1)[1]
-    expect(asker.locator("main")).to_contain_text("Platform decides")
+    expect(asker.locator("main")).to_contain_text("Waits for Platform")
 
     approver = sign_in("platform")
     approver.goto("/inbox")

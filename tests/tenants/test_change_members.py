@@ -21,7 +21,7 @@ from web.errors import Conflict, Forbidden, Invalid
 from workflow import permissions, queries
 from workflow.models import Policy, Request
 from workflow.services import PlanChanged, submit
-from workflow.services.decide import NotPossibleNow
+from workflow.services.possible import NotPossibleNow
 from workflow.services.submit import TargetBusy
 
 pytestmark = pytest.mark.django_db
@@ -296,3 +296,18 @@ def test_submit__bound_by_hand_on_the_api_server__plan_shows_and_approval_remove
 
 def risks_of(kind, request, plan):
     return kind.risks(request, plan, kind.bars(request, plan))
+
+
+@pytest.mark.parametrize("kind", ["change-members", "change-quota"])
+def test_page__form_of_the_project__says_which_it_is_to_those_who_see_it(people, project, kind):
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(people["dev"], backend="accounts.backends.DirectoryBackend")
+    address = f"/requests/new/{kind}?project={project.uid}"
+    page = client.get(address).content.decode()
+    head = page[page.index('id="about"') :].partition("</div>")[0]
+    for text in (f"{project.display_name} ({project.namespace})", "Development", project.bundle.cluster.name):
+        assert f"<b>{text}</b>" in head
+    assert f'<a class="pf-v6-c-breadcrumb__link" href="/projects/{project.uid}">{project.display_name}</a>' in page
+    client.force_login(people["stranger"], backend="accounts.backends.DirectoryBackend")
+    page = client.get(address).content.decode()
+    assert 'id="about"' not in page and project.namespace not in page and project.display_name not in page

@@ -12,6 +12,7 @@ from clusters.models import Bundle, Cluster
 from tenants import ledger
 from tenants.kinds.change_quota import BelowUse, ChangeQuota
 from tenants.models import Claim, Deletion, Membership, Project
+from tenants.rules import NO_LIMIT
 from tests.builders import a_cluster, a_tenant, a_user, decided_by, ready_portal, wish
 from tests.waiting import eventually
 from web.errors import Conflict, Forbidden, Invalid
@@ -297,7 +298,7 @@ def test_facts_of_policies__what_is_known__integers(down):
         "used.cpu": 2500,
     }
     assert facts["used.memory"] == 1
-    assert "used.pods" not in facts and "left.pods" not in facts
+    assert "used.pods" not in facts and facts["left.pods"] == NO_LIMIT
     assert (facts["isolation"], facts["asker.is_tenant_owner"]) == ("shared", False)
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,7 +16,7 @@ from web.errors import Conflict, Forbidden, Invalid
 from workflow import permissions, queries
 from workflow.models import Request
 from workflow.services import PlanChanged, decide, submit
-from workflow.services.decide import NotPossibleNow
+from workflow.services.possible import NotPossibleNow
 from workflow.services.submit import TargetBusy
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +208,16 @@ def test_risks__who_leaves_still_works_in_projects__named(people, gitops_cluster
 
 def risks_of(kind, request, plan):
     return kind.risks(request, plan, kind.bars(request, plan))
+
+
+@pytest.mark.parametrize("kind", ["change-tenant-members", "tenant-quota"])
+def test_page__form_of_the_tenant__says_which_it_is_to_those_who_see_it(people, kind):
+    client = Client(headers={"Accept-Language": "en"})
+    client.force_login(people["owner"], backend="accounts.backends.DirectoryBackend")
+    name = Tenant.objects.get(code="claims").name_en
+    page = client.get(f"/requests/new/{kind}?tenant=claims").content.decode()
+    assert f"<b>{name} (claims)</b>" in page[page.index('id="about"') :]
+    assert f'<a class="pf-v6-c-breadcrumb__link" href="/tenants/claims">{name}</a>' in page
+    client.force_login(people["stranger"], backend="accounts.backends.DirectoryBackend")
+    page = client.get(f"/requests/new/{kind}?tenant=claims").content.decode()
+    assert 'id="about"' not in page and f"{name} (claims)" not in page

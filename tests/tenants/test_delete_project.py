@@ -22,7 +22,7 @@ from web.sentences import Sentence
 from workflow.models import Policy, Request
 from workflow.queries import newest_plan
 from workflow.services import PlanChanged
-from workflow.services.decide import NotPossibleNow
+from workflow.services.possible import NotPossibleNow
 from workflow.services.submit import TargetBusy
 
 pytestmark = pytest.mark.django_db
@@ -251,6 +251,7 @@ def test_page__form_of_the_project__asked_by_typing_its_name(people, project):
     client.force_login(people["owner"], backend="accounts.backends.DirectoryBackend")
     page = client.get(f"/requests/new/delete-project?project={project.uid}").content.decode()
     assert f'value="{project.uid}"' in page and "Name of the namespace" in page and 'name="confirm"' in page
+    assert f"<b>{project.display_name} ({project.namespace})</b>" in page and f'href="/projects/{project.uid}"' in page
     values = {"project": str(project.uid), "confirm": "claims-imaging"}
     answer = client.post("/requests/new/delete-project", values)
     assert answer.status_code == 422 and "This is not the name of the namespace." in answer.content.decode()

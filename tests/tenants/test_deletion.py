@@ -262,6 +262,20 @@ def test_page__called_off_by_button__said_and_once_more_harmless(people, project
     assert signed_in(people["stranger"]).post(address).status_code == 404
 
 
+def test_pages__planned_then_called_off__the_request_is_listed_and_says_so(people, project):
+    deletion = planned(people, project)
+    client = signed_in(people["owner"])
+    address, page = f"/requests/{deletion.request_id}", f"/projects/{project.uid}"
+    # Beside the banner's link there is the list's.
+    assert f'id="request-{deletion.request_id}"' in client.get(page).content.decode()
+    before = client.get(address).content.decode()
+    assert 'data-state="Approved"' in before
+    assert f'pf-m-secondary" href="{page}"' in before and f'pf-m-primary" href="{page}"' not in before
+    off(project, people["owner"])
+    assert 'data-state="Called off"' in client.get(address).content.decode()
+    assert f'id="request-{deletion.request_id}"' not in client.get(page).content.decode()
+
+
 def test_rest__called_off__204_then_409(people, project):
     planned(people, project)
     now = timezone.now()

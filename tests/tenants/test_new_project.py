@@ -18,8 +18,8 @@ from web.errors import Forbidden, Invalid
 from workflow import queries
 from workflow.models import Policy, Request
 from workflow.services import decide, submit
-from workflow.services.decide import NotPossibleNow
 from workflow.services.policies import one_of
+from workflow.services.possible import NotPossibleNow
 from workflow.services.rounds import NoPolicy
 from workflow.services.submit import TargetBusy
 

@@ -82,9 +82,24 @@ def test_submit__service_account__refused(people):
     assert not Request.objects.exists()
 
 
-@pytest.mark.parametrize("who", ["dev", "auditor", "platform"])
+@pytest.mark.parametrize("who", ["dev", "platform"])
 def test_submit__any_person__may_ask(people, who):
     assert ask(people[who]).state == "submitted"
+
+
+def test_submit__who_only_reads_everything__refused_and_not_offered_it(people):
+    assert not KIND.may_ask(people["auditor"])
+    with pytest.raises(Forbidden, match="Auditors read"):
+        ask(people["auditor"])
+    assert not Request.objects.exists()
+
+
+def test_may_ask__auditor_who_decides_or_works_in_a_tenant__may(people):
+    assert KIND.may_ask(a_user("both", "auditor", "approver:platform"))
+    a_tenant("claims", auditor="viewer")
+    assert not KIND.may_ask(people["auditor"])
+    a_tenant("motor", auditor="developer")
+    assert KIND.may_ask(people["auditor"])
 
 
 @pytest.mark.parametrize(
@@ -131,9 +146,9 @@ def test_submit__hostile_or_impossible__said_at_the_field(people, changes, point
 def test_submit__open_request_for_the_code__busy_until_it_is_withdrawn(people):
     request = ask(people["dev"])
     with pytest.raises(TargetBusy):
-        ask(people["auditor"])
+        ask(people["platform"])
     withdraw(number=request.number, by=people["dev"], at=timezone.now())
-    assert ask(people["auditor"]).state == "submitted"
+    assert ask(people["platform"]).state == "submitted"
 
 
 def test_decide__code_taken_meanwhile__refused_in_words(people):

@@ -104,7 +104,7 @@ def test_place__no_clusters__none_and_why(isolation, why):
 def test_place__wanted_fits__it_wins_over_the_best():
     answer = placed(offer("best", 100_000), offer("mine", 3000), wanted="mine")
     assert answer.chosen.name == "mine"
-    assert str(answer.why) == "mine was chosen by who asked, and it fits."
+    assert str(answer.why) == "mine fits."
 
 
 def test_place__wanted_is_full__no_other_in_its_place():

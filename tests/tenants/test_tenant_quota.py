@@ -12,6 +12,7 @@ from clusters.models import Capacity, Cluster
 from tenants import ledger
 from tenants.kinds.tenant_quota import TenantQuota
 from tenants.models import Membership
+from tenants.rules import NO_LIMIT
 from tests.builders import a_tenant, a_user, ready_portal, wish
 from web.errors import Conflict, Forbidden, Invalid
 from workflow import queries
@@ -174,7 +175,7 @@ def test_submit__hostile_number_of_pods__refused_at_its_field(owner, pods):
     assert list(refused.value.fields) == ["/pods"]
 
 
-def test_facts_of_policies__limits__integers_and_none_where_there_is_none(owner):
+def test_facts_of_policies__limits__integers_and_the_largest_where_there_is_none(owner):
     a_project()
     approve(ask(owner, cpu="8", memory="8Gi"))
     facts = ask(owner, cpu="10", pods=30).facts
@@ -183,9 +184,19 @@ def test_facts_of_policies__limits__integers_and_none_where_there_is_none(owner)
         "current.cpu": 8000,
         "delta.cpu": 2000,
         "left.cpu": 8000,
+        # No limit is the largest number there is: a policy on large amounts is about it too.
+        "requested.memory": NO_LIMIT,
         "current.memory": 8 * GI,
+        "delta.memory": NO_LIMIT - 8 * GI,
+        "left.memory": NO_LIMIT,
         "requested.pods": 30,
+        "current.pods": NO_LIMIT,
+        "delta.pods": 30 - NO_LIMIT,
         "left.pods": 10,
+        "requested.storage": NO_LIMIT,
+        "current.storage": NO_LIMIT,
+        "delta.storage": 0,
+        "left.storage": NO_LIMIT,
     }
     assert facts["asker.is_tenant_owner"] is True
 

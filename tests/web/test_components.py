@@ -1,5 +1,6 @@
 """Building blocks as they come out of a template."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,6 +51,17 @@ def test_quota_bar__over_the_limit__says_so_in_words_and_colour():
     assert "over the limit" in html and "url(#pt-hatch-bad)" in html and "style=" not in html
 
 
+@pytest.mark.parametrize(("language", "text"), [("en", "2 +6 held +4 / 64 cores"), ("zh-hans", "+6")])
+def test_quota_bar__held_by_others__figures_add_up(language, text):
+    bar = {"name": "CPU", "used": 2, "held": 6, "ask": 4, "limit": 64, "unit": "cores"}
+    with translation.override(language):
+        html = rendered("{% quota_bar b %}", b=bar)
+    head = re.sub("<[^>]+>", "", html.partition("<svg")[0])
+    assert text in head
+    # 12 of 64.
+    assert "19%" in head
+
+
 def test_quota_bar__use_unknown__shows_no_percentage():
     html = rendered("{% quota_bar b %}", b={"name": "CPU", "used": 0, "limit": 8, "unit": "cores", "known": False})
     assert "— / 8 cores" in html and "%</span>" not in html
@@ -63,6 +75,18 @@ def test_timeline__steps__pending_ones_have_no_icon():
     html = rendered("{% timeline steps %}", steps=steps)
     assert "#send" in html and "#clock" not in html
     assert "completed: " in html and "pending: " in html
+
+
+def test_timeline__deadline_of_the_current_step__goes_on_with_its_time():
+    at = timezone.now() + timedelta(days=10)
+    steps = [
+        {"title": "Waits", "text": "1 of 2 people · due", "at": at, "state": "now", "icon": "clock"},
+        {"title": "Waits", "text": "A sentence.", "at": at, "state": "now", "icon": "clock"},
+        {"title": "Approved", "text": "by Li", "at": timezone.now(), "state": "done", "icon": "check"},
+    ]
+    said = re.sub("<[^>]+>", "", rendered("{% timeline steps %}", steps=steps))
+    for words in ("1 of 2 people · due in 10 days", "A sentence. · in 10 days", "by Li · just now"):
+        assert words in said
 
 
 def test_diff__lines__have_words_beside_the_signs():

@@ -29,11 +29,18 @@ def english_in_shanghai():
         (timedelta(days=29, hours=23), "29 days ago"),
         (timedelta(days=30), "2026-10-24"),
         (timedelta(seconds=-10), "in a moment"),
+        (timedelta(seconds=-59), "in a moment"),
+        (timedelta(minutes=-5, seconds=10), "in 5 minutes"),
+        (timedelta(minutes=-59, seconds=-40), "in 1 hour"),
         (timedelta(hours=-3), "in 3 hours"),
+        (timedelta(hours=-23, minutes=-40), "in 1 day"),
+        (timedelta(hours=-72, seconds=1), "in 3 days"),
+        (timedelta(days=-10, minutes=1), "in 10 days"),
+        (timedelta(days=-29, hours=-13), "2026-12-23"),
         (timedelta(days=-81), "2027-02-12"),
     ],
 )
-def test_relative__distance__largest_whole_unit(ago, text):
+def test_relative__distance__whole_unit_past_and_nearest_to_come(ago, text):
     assert moments.relative(NOW - ago, NOW) == text
 
 

@@ -7,6 +7,7 @@ from django.db import connections
 from django.utils import timezone
 
 from audit.models import Event
+from clusters.models import Capacity, Cluster
 from tenants.models import Claim, Project
 from tests.builders import wish
 from web.errors import Conflict, Forbidden, Invalid, NotFound
@@ -162,3 +163,13 @@ def test_edit__against_a_decision__one_outcome(people, ask, say):
     project = Project.objects.first()
     assert (project is not None) == ("approved" in outcomes)
     assert project is None or project.cpu_millicores == 2000
+
+
+def test_edit__cluster_that_the_request_fills_itself__not_in_its_own_way(people, ask):
+    cluster = Cluster.objects.get()
+    Capacity.objects.update_or_create(cluster=cluster, defaults={"source": "stated", "cpu_millicores": 3000})
+    request = ask()
+    again = changed(request, people["dev"], one={"cpu": "3"})
+    assert again.values["environments"][0]["cpu"] == "3"
+    with pytest.raises(Invalid, match="has 3 left"):
+        changed(again, people["dev"], one={"cpu": "4"})

@@ -9,7 +9,7 @@ from tests.builders import a_tenant, wish
 from web.errors import Conflict, Invalid
 from workflow import machine, permissions, queries
 from workflow.models import OpenTarget, Request
-from workflow.services import submit, withdraw
+from workflow.services import edit, submit, withdraw
 
 pytestmark = pytest.mark.django_db
 FIGURES = {"cpu": "2", "memory": "4Gi", "storage": "20Gi", "pods": 20}
@@ -120,3 +120,12 @@ def test_decide__parent__has_no_step(people, parent, say):
 )
 def test_following__states_of_children__open_while_one_is(children, state):
     assert machine.following(children) == state
+
+
+def test_edit__child_that_was_sent_back__parent_waits_again(people, parent, say):
+    _dev, test, prod = queries.children_of(parent, people["dev"])
+    say(test, "platform", "reject", "No")
+    say(prod, "datacenter", "send_back", "Which room?")
+    edit(number=prod.number, values=prod.values | {"reason": "Room 4"}, by=people["dev"], at=timezone.now())
+    parent.refresh_from_db()
+    assert parent.state == "submitted"

@@ -148,6 +148,29 @@ def test_risk__little_left_of_the_budget__medium(people, ask):
     assert found[second.number] == ("medium", ["Little is left of the tenant's budget after this"])
 
 
+@pytest.mark.parametrize(("environment", "risk"), [("prod", "high"), ("test", "medium"), ("dev", "medium")])
+def test_risk__a_kind_that_removes__high_in_production_medium_elsewhere(people, ask, environment, risk):
+    request = ask()
+    # As one whose plan says nothing of what goes: the portal keeps no object of the bundle.
+    Request.objects.filter(pk=request.pk).update(kind="delete-project", environment=environment)
+    Plan.objects.filter(request=request).update(changes=[])
+    [row] = waiting(people["platform"], risk=risk)
+    assert bool(inbox.locked_reason(row)) == (risk == "high")
+    wanted = ["Removes something in production", "Production"] if risk == "high" else ["Removes something"]
+    assert rows.risks_of(row) == wanted
+
+
+@pytest.mark.parametrize(
+    ("wished", "risk"),
+    [({"cpu": "7"}, "low"), ({"cpu": "8"}, "medium"), ({"memory": "15Gi"}, "low"), ({"memory": "16Gi"}, "medium")],
+)
+def test_risk__much_at_once__medium(people, ask, wished, risk):
+    ask(**wished)
+    [row] = waiting(people["platform"])
+    assert inbox.LEVELS[row.risk] == risk
+    assert rows.risks_of(row) == (["Takes a lot at once"] if risk == "medium" else [])
+
+
 @pytest.mark.parametrize("case", ["unreachable", "removes", "policy"])
 def test_risk__high__as_the_database_weighs_it_and_as_the_page_says(browse, people, ask, case):
     request = ask(environment="prod")

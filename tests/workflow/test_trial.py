@@ -60,11 +60,11 @@ def test_compared__retired_policy__next_one_that_fits():
     assert (trial.automatic_before, trial.automatic_after) == (1, 0)
 
 
-def test_compared__fact_the_request_has_not__problem_and_the_last_policy():
+def test_compared__fact_the_request_has_not__problem_and_who_decides_otherwise():
     values = change(condition="delta.cpu > 1", steps=[PLATFORM])
     trial = compared([past(1, "prod"), past(2, "dev")], PRESENT, applied(PRESENT, values))
     assert trial.problems == 2
-    assert {row.would_go_to.policy.slug for row in trial.rows} == {"otherwise"}
+    assert {row.would_go_to.policy.slug for row in trial.rows} == {"otherwise", "prod"}
     assert "delta.cpu" in str(trial.rows[0].would_go_to.problem)
 
 

@@ -11,7 +11,7 @@ from clusters.models import Cluster
 from tenants.models import TenantBudget
 from tests.builders import a_tenant, as_form, decided_by, wish
 from workflow import queries
-from workflow.models import Comment, Delegation, Request
+from workflow.models import Comment, Delegation, Request, Step
 from workflow.services import decide, delegate
 
 pytestmark = pytest.mark.django_db
@@ -110,14 +110,33 @@ def test_new__no_environment__said_at_the_cards(browse):
     values = wish(environments=[])
     answer = browse("dev").post("/requests/new/new-project", as_form(values))
     assert answer.status_code == 422
-    assert re.search(r'id="id_environments-error".*?This is needed', answer.content.decode(), re.DOTALL)
+    page = answer.content.decode()
+    assert re.search(r'id="id_environments-error".*?Choose at least one environment\.', page, re.DOTALL)
+    assert '<a href="#id_environments.dev">Environments: Choose at least one environment.</a>' in page
+
+
+def test_new__several_mistakes__each_listed_with_a_link_to_its_field(browse):
+    values = wish(name="Not so", environments=[*environments("dev"), *environments("prod", cpu="many")])
+    page = browse("dev").post("/requests/new/new-project", as_form(values)).content.decode()
+    listed = re.search(r'id="form-errors".*?</ul>', page, re.DOTALL)[0]
+    links = dict(re.findall(r'<a href="#([^"]+)">(.*?)</a>', listed))
+    assert links["id_name"].startswith("Short name: Small letters"), links
+    assert all(f'id="{place}"' in page for place in links)
+    values = wish(environments=[*environments("dev"), *environments("prod", cpu="many")])
+    page = browse("dev").post("/requests/new/new-project", as_form(values)).content.decode()
+    links = dict(re.findall(r'<li><a href="#([^"]+)">(.*?)</a></li>', page))
+    assert list(links) == ["id_environments.prod.cpu"] and 'id="id_environments.prod.cpu"' in page
+    assert links["id_environments.prod.cpu"].startswith("Production · ")
 
 
 def test_new__taken_name__marked_at_the_name(browse, ask):
     ask(name="imaging")
     answer = browse("dev").post("/requests/new/new-project", as_form(wish(name="imaging")))
     assert answer.status_code == 409
-    assert re.search(r'id="id_name-error".*?already an open request', answer.content.decode(), re.DOTALL)
+    page = answer.content.decode()
+    assert re.search(r'id="id_name-error".*?already an open request', page, re.DOTALL)
+    # Said once above the form, as the link to the field.
+    assert page.count("<li>There is already an open request") == 0 and '<li><a href="#id_name">Short name: ' in page
 
 
 def test_new__same_form_twice__one_request(browse):
@@ -272,7 +291,7 @@ def test_detail__who_asked__no_panel_but_room_and_a_way_to_change_it(browse, ask
 
 def test_detail__deadline__said_in_timeline_and_panel(browse, ask):
     page = browse("platform").get(f"/requests/{ask().number}")
-    assert re.search(r"due · in \d+ days", text_of(page))
+    assert re.search(r"due in \d+ days", text_of(page))
     assert "To be decided" in text_of(page)
 
 
@@ -286,6 +305,31 @@ def test_detail__standing_in__says_in_whose_place(browse, ask, people, directory
     digest = queries.newest_plan(request).digest
     browse("owner").post(f"/requests/{request.number}/decision", {"verdict": "approve", "plan_digest": digest})
     assert "owner for platform" in text_of(browse("dev").get(f"/requests/{request.number}"))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said_"), [("approve", "Approved."), ("send_back", "Sent back."), ("reject", "Rejected.")]
+)
+def test_decide__done__said_with_what_is_due_next(browse, ask, verdict, said_):
+    last, first, other = ask(), ask(), ask()
+    Step.objects.filter(request=other).update(due_at=timezone.now() + timedelta(hours=2))
+    client = browse("platform")
+    for number, following in ((first.number, other.number), (other.number, last.number), (last.number, None)):
+        digest = queries.newest_plan(Request.objects.get(pk=number)).digest
+        posted = {"verdict": verdict, "note": "So", "plan_digest": digest}
+        page = client.post(f"/requests/{number}/decision", posted, follow=True).content.decode()
+        assert f'<span tabindex="-1" data-focus>{said_}' in page
+        assert ("Next: #" in page) == (following is not None)
+        if following is not None:
+            assert f'<a href="/requests/{following}">Next: #{following}</a>' in page
+
+
+def test_decision__cluster_may_change__said_with_the_approval(browse, ask):
+    number = ask().number
+    page = text_of(browse("platform").get(f"/requests/{number}"))
+    assert "is applied If the cluster changes before it is applied, you are asked again." in page
+    Request.objects.filter(pk=number).update(cluster=None)
+    assert "If the cluster changes" not in text_of(browse("platform").get(f"/requests/{number}"))
 
 
 @pytest.mark.parametrize(("verdict", "state"), [("reject", "rejected"), ("send_back", "changes_requested")])

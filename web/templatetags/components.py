@@ -100,6 +100,7 @@ def quota_bar(bar: Mapping[str, Any]) -> dict[str, Any]:
         "g": drawn,
         "known": known,
         "used": bars.amount(bar["used"]) if known else "—",
+        "held": bars.amount(bar["held"]) if bar.get("held") else "",
         "ask": bars.amount(ask) if ask else "",
         "limit": bars.amount(bar["limit"]),
         "limit_before": bars.amount(before) if before is not None and before != bar["limit"] else "",
@@ -120,10 +121,13 @@ def timeline(steps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     }
     rows = []
     for step in steps:
+        # A word such as "due" goes on with the time; what is said of the past or in a sentence stands by itself.
+        goes_on = step["state"] == "now" and not step["text"].endswith((".", "。"))
         classes, default_icon = _STEPS[step["state"]]
         # What has not come yet keeps an empty circle, so that the eye finds where it stands.
         own_icon = step.get("icon") if step["state"] in ("done", "now", "failed") else ""
-        rows.append({**step, "classes": classes, "icon": own_icon or default_icon, "said": said[step["state"]]})
+        more = {"classes": classes, "icon": own_icon or default_icon, "said": said[step["state"]], "goes_on": goes_on}
+        rows.append({**step, **more})
     return {"steps": rows}
 
 

@@ -92,6 +92,10 @@ class Kind(ABC):
     def may_still_ask(self, request: Request) -> bool:
         """Whether who asked could still ask for this, at the time of the decision."""
 
+    def may_be_placed(self, request: Request) -> bool:
+        """Whether the request's cluster, as it is now, still takes it from this tenant."""
+        return True
+
     def options(self, user: User, values: Mapping[str, Any]) -> dict[str, list[Row]]:
         """Choices that depend on the person and what is filled in, by field name: [{"value", "label", "help"}]."""
         return {}
@@ -99,6 +103,11 @@ class Kind(ABC):
     def prefilled(self, values: Mapping[str, Any], user: User) -> dict[str, Any]:
         """Unfinished values with what is known beside them, for the empty form (the members as they are now)."""
         return dict(values)
+
+    def about(self, values: Mapping[str, Any], user: User) -> Row:
+        """What the form is about, by unfinished values: {"label", "url", "rows": [(label, text)]}; {} where it is about
+        nothing yet, or about what the person may not see."""
+        return {}
 
     def preview(self, values: Mapping[str, Any], user: User) -> Row:
         """What the form's own template shows of unfinished values (a name, a place); never of what is not the

@@ -69,6 +69,10 @@ def risks_of(request: inbox.Weighed) -> list[str]:
         found.append(reason)
     if request.environment == "prod":
         found.append(_("Production"))
+    elif kind_of(request.kind).removes:
+        found.append(_("Removes something"))
+    if inbox.is_large(request.facts):
+        found.append(_("Takes a lot at once"))
     if request.policy_problem:
         found.append(shown(request.policy_problem))
     if inbox.is_budget_short(request.facts):

@@ -10,7 +10,7 @@ from clusters import words
 from clusters.models import Bundle
 from workflow import machine, permissions
 from workflow.kinds import kind_of
-from workflow.models import Request
+from workflow.models import Outcome, Request
 
 Row = dict[str, Any]
 
@@ -27,8 +27,12 @@ def is_parent(request: Request) -> bool:
 
 def bundles_of(request: Request) -> list[Bundle]:
     """The bundles it changed, or its children did; outcomes (and a parent's children) should be prefetched."""
+    return [outcome.bundle for outcome in _outcomes(request)]
+
+
+def _outcomes(request: Request) -> list[Outcome]:
     parts = request.children.all() if is_parent(request) else [request]
-    return [outcome.bundle for part in parts for outcome in part.outcomes.all()]
+    return [outcome for part in parts for outcome in part.outcomes.all()]
 
 
 def telling(request: Request) -> Bundle | None:
@@ -46,6 +50,9 @@ def request_status(request: Request) -> Row:
     bundle = telling(request) if request.state == machine.APPROVED else None
     if bundle is not None and kind_of(request.kind).removes:
         return _removal_status(request, bundle)
+    if bundle is not None and all(one.bundle.observed_generation >= one.revision for one in _outcomes(request)):
+        # What others want of the same bundle since is not about this request.
+        return words.agreed_status(bundle)
     if bundle is not None:
         return words.bundle_status(bundle)
     label, tone, icon = {

@@ -8,10 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clusters import words
-from workflow import machine, permissions
+from workflow import machine, permissions, queries
 from workflow.kinds import kind_of
 from workflow.models import Decision, Request, Step
 from workflow.rows.lists import Row, bundles_of, is_parent, telling
+
+# Objects that the cluster has as they are wanted.
+DONE = ("applied", "ready")
 
 
 def timeline(request: Request, decisions: Sequence[Decision]) -> list[Row]:
@@ -61,7 +64,7 @@ def _child_moment(child: Request) -> Row:
     if child.state == machine.APPROVED and bundle is not None:
         state = {"ready": "done", "committed": "done", "blocked": "failed"}.get(words.state_of(bundle), "now")
     step = permissions.current_step(child)
-    text = _("%(group)s decides") % {"group": step.group.name} if step else ""
+    text = _("Waits for %(group)s") % {"group": step.group.name} if step else ""
     icon = {"done": "check", "failed": "close"}.get(state, "clock")
     at = child.closed_at if step is None else None
     return _moment(words.environment_label(child.environment) or child.title, text, at, state, icon)
@@ -74,7 +77,7 @@ def _step_moment(step: Step, who: list[str]) -> Row:
         "approved": _("%(group)s approved"),
         "rejected": _("%(group)s rejected"),
         "sent_back": _("%(group)s sent it back"),
-        "current": _("%(group)s decides"),
+        "current": _("Waits for %(group)s"),
     }.get(step.state, "%(group)s") % {"group": step.group.name}
     parts = [_("by %(who)s") % {"who": ", ".join(who)}] if who else []
     if state in ("now", "todo") and step.minimum > 1:
@@ -96,16 +99,22 @@ def _cluster_moments(request: Request) -> list[Row]:
     bundle = telling(request)
     if bundle is None:
         return [_moment(_("Applied to %(cluster)s") % {"cluster": cluster}, "", None, "todo", "clock")]
-    objects = [kept for one in bundles_of(request) for kept in one.objects_kept.all()]
-    done = sum(1 for kept in objects if kept.state in ("applied", "ready"))
-    state = words.state_of(bundle)
-    settled = state in ("ready", "committed")
-    moment_state = "done" if settled else ("failed" if state == "blocked" else "now")
-    counted = _("%(done)s of %(total)s objects") % {"done": done, "total": len(objects)} if objects else ""
-    text = " · ".join(part for part in (counted, words.bundle_message(bundle)) if part)
+    revisions = list(queries.revisions_of(request))
+    settled = all(agreed_at for _bundle, agreed_at, _count in revisions)
+    moment_state = "done" if settled else ("failed" if bundle.blocked else "now")
+    total = sum(count for _bundle, _agreed_at, count in revisions)
+    agreed = {pk: count for pk, agreed_at, count in revisions if agreed_at}
+    done = sum(
+        agreed.get(one.pk, sum(kept.state in DONE for kept in one.objects_kept.all())) for one in bundles_of(request)
+    )
+    counted = _("%(done)s of %(total)s objects") % {"done": min(done, total), "total": total} if total else ""
+    # What the bundle says now is about its newest revision, which may be another request's.
+    message = words.bundle_message(bundle) if not settled or bundle.committed else ""
+    text = " · ".join(part for part in (counted, message) if part)
     title = _("Committed for %(cluster)s") if bundle.committed else _("Applied to %(cluster)s")
     icon = {"done": "check", "failed": "error"}.get(moment_state, "refresh")
     rows = [_moment(title % {"cluster": cluster}, text, None, moment_state, icon)]
     if not bundle.committed:
-        rows.append(_moment(_("Ready"), "", bundle.ready_at, "done" if settled else "todo", "check"))
+        at = max((agreed_at for _bundle, agreed_at, _count in revisions if agreed_at), default=None)
+        rows.append(_moment(_("Ready"), "", at if settled else None, "done" if settled else "todo", "check"))
     return rows

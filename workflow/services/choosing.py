@@ -23,7 +23,7 @@ class Choice(NamedTuple):
 
 
 def choose(request: Request) -> None:
-    """Sets facts and policy of a request that is being submitted. Raises NoPolicy."""
+    """Sets facts and policy of a request that is being submitted, as policies are now. Raises NoPolicy."""
     request.facts = facts_of(request)
     chosen = fitting(Policy.objects.filter(is_active=True), request.kind, request.facts)
     if chosen.policy is None:
@@ -47,19 +47,17 @@ def facts_of(request: Request) -> dict[str, str | int | bool]:
 
 
 def fitting(policies: Iterable[Policy], kind: str, facts: Facts) -> Choice:
-    """The first by priority whose kind and condition fit. A condition that cannot be evaluated, because it asks for a
-    fact that this kind has not or for another reason, ends the search: the portal's own catch-all decides, never a
-    policy further down that may approve by itself."""
-    ordered = sorted(policies, key=lambda policy: policy.priority)
-    for policy in ordered:
-        if policy.kind not in ("", kind):
+    """The first by priority whose kind and condition fit. After a condition that cannot be evaluated, because it asks
+    for a fact that this kind has not or for another reason, a person decides: policies further down that approve by
+    themselves are passed over, and the portal's own catch-all is the last of those that ask somebody."""
+    problem: Sentence | None = None
+    for policy in sorted(policies, key=lambda policy: policy.priority):
+        if policy.kind not in ("", kind) or (problem is not None and not policy.steps):
             continue
         try:
             if cel.holds(policy.condition, facts):
-                return Choice(policy, None)
+                return Choice(policy, problem)
         except cel.Unevaluable as error:
             text = gettext_noop("The policy %(policy)s could not be evaluated, so a person decides: %(reason)s")
-            problem = Sentence(text, {"policy": policy.slug, "reason": str(error)[:300]})
-            last = [one for one in ordered if one.is_fixed and not one.kind and not one.condition]
-            return Choice(last[-1] if last else None, problem)
-    return Choice(None, None)
+            problem = problem or Sentence(text, {"policy": policy.slug, "reason": str(error)[:300]})
+    return Choice(None, problem)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import services as audit
 from clusters.drivers.base import DriverError
-from clusters.models import Bundle, Cluster
+from clusters.models import Bundle
 from web.errors import Conflict, Invalid, NotFound
 from workflow import machine, permissions, queries, schema
 from workflow.kinds import kind_of
@@ -17,14 +17,9 @@ from workflow.models import Decision, Plan, Request, Step
 from workflow.permissions import Place
 from workflow.services import closing, families, planning, rounds
 from workflow.services.approval import approve
+from workflow.services.possible import check_fresh, check_still_possible
 
 VERDICTS = ("approve", "reject", "send_back")
-
-
-class NotPossibleNow(Conflict):
-    """What the request rests on has changed: its cluster, or who asked."""
-
-    code = "not-possible-now"
 
 
 class PlanChanged(Conflict):
@@ -68,6 +63,7 @@ def _check_texts(note: str, plan_digest: str) -> None:
 
 
 def _approve(request: Request, note: str, plan_digest: str, by: User, at: datetime) -> Request:
+    check_fresh(request, permissions.check_decide(request, by, at).principal, by, at)
     try:
         seen = planning.look(request, at)
     except DriverError as error:
@@ -76,7 +72,7 @@ def _approve(request: Request, note: str, plan_digest: str, by: User, at: dateti
     with transaction.atomic():
         locked = _locked(request.pk)
         place = permissions.check_decide(locked, by, at)
-        _check_still_possible(locked)
+        check_still_possible(locked)
         changed = _compare(locked, seen, plan_digest)
         if changed is not None:
             _ask_again(locked, changed, by, at)
@@ -99,19 +95,6 @@ def _compare(request: Request, seen: Plan, plan_digest: str) -> Plan | None:
     if newest is not None and newest.digest == now.digest:
         return newest
     return planning.keep(now, newest.number + 1 if newest else 1)
-
-
-def _check_still_possible(request: Request) -> None:
-    """Raises NotPossibleNow if the cluster no longer takes it or the asker may no longer ask for it."""
-    if request.cluster_id is not None:
-        # Against its being taken out of service meanwhile; other requests may go on referring to it.
-        request.cluster = Cluster.objects.select_for_update(no_key=True).get(pk=request.cluster_id)
-        if not request.cluster.is_active or (
-            request.environment and request.environment not in request.cluster.environments
-        ):
-            raise NotPossibleNow(_("The cluster %(name)s no longer takes this.") % {"name": request.cluster.name})
-    if not request.asker.is_active or not kind_of(request.kind).may_still_ask(request):
-        raise NotPossibleNow(_("%(who)s may no longer ask for this.") % {"who": request.asker})
 
 
 def _approvals(request: Request) -> QuerySet[Decision]:

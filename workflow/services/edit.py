@@ -11,8 +11,8 @@ from web.errors import Invalid, NotFound
 from workflow import machine, permissions, queries
 from workflow.kinds import Kind, Target, kind_of
 from workflow.models import Plan, Request
-from workflow.services import choosing, closing, planning, rounds
-from workflow.services.submit import begin, busy, checked_values, fill, looked, take_targets
+from workflow.services import closing, families, planning, rounds
+from workflow.services.submit import begin, busy, checked_values, fill, hold_and_choose, looked, take_targets
 
 
 def edit(*, number: int, values: object, by: User, at: datetime) -> Request:
@@ -50,7 +50,8 @@ def _drafted(request: Request, values: dict[str, object], target: Target) -> Req
         submitted_at=request.submitted_at,
     )
     fill(draft, values, target)
-    choosing.choose(draft)
+    # Until another one is chosen under the lock.
+    draft.policy_id = request.policy_id
     return draft
 
 
@@ -69,10 +70,11 @@ def _replace(
     closing.free_targets(locked)
     asked.on_close(locked, at)
     draft.save(force_update=True)
+    families.follow(draft, at)
     take_targets(draft, target)
     newest = queries.newest_plan(locked)
     planning.keep(plan, (newest.number if newest else 0) + 1)
-    asked.on_submit(draft, at)
+    hold_and_choose(draft, at)
     assert draft.policy is not None
     audit.record(
         actor=by,

@@ -42,6 +42,8 @@ def foresee(*, kind: Kind, values: object, by: User, at: datetime) -> list[Fores
     try:
         parts = kind.parts(checked_values(kind, values, by))
         drafts = [drafted(kind, part, by, at)[0] for part in parts]
+        for draft in drafts:
+            choosing.choose(draft)
     except UserError:
         return _by_known_facts(kind, values, by, names)
     found = []

@@ -82,6 +82,7 @@ def _seed(slug: str, zh: str, en: str, kind: str, condition: str, priority: int,
 
 
 _LOWERED = "delta.cpu <= 0 && delta.memory <= 0 && delta.storage <= 0 && delta.pods <= 0"
+_A_LITTLE = "delta.cpu <= 4000 && delta.memory <= 8589934592 && delta.storage <= 53687091200 && delta.pods <= 40"
 # The first and the last are the portal's own safeguards and cannot be changed.
 FIXED = ("policies", "otherwise")
 SEEDED: tuple[dict[str, Any], ...] = (
@@ -92,7 +93,7 @@ SEEDED: tuple[dict[str, Any], ...] = (
           "new-project", 'environment == "prod"', 110, "datacenter", "security"),
     _seed("less", "减少配额自动批准", "Less quota approves by itself", "change-quota", _LOWERED, 200),
     _seed("dev-quota", "开发环境小幅增加配额自动批准", "A little more for development approves by itself",
-          "change-quota", 'environment == "dev" && delta.cpu <= 4000 && delta.memory <= 8589934592', 210),
+          "change-quota", f'environment == "dev" && {_A_LITTLE}', 210),
     _seed("prod-quota", "生产配额由数据中心审批", "Quota of production is decided by the data centre",
           "change-quota", 'environment == "prod"', 220, "datacenter"),
     _seed("owner-members", "租户负责人调整非生产成员自动批准", "Owners of a tenant choose who works outside production",

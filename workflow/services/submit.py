@@ -18,6 +18,7 @@ from workflow.kinds import Kind, Target, kind_of
 from workflow.models import OpenTarget, Plan, Request
 from workflow.services import choosing, planning, rounds
 from workflow.services.approval import approve
+from workflow.services.possible import check_still_possible
 
 # The constraints of which a second one of the same name breaks whichever the database looks at first.
 ONE_OF_A_NAME = (
@@ -67,11 +68,12 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
                 _save_parent(top, by, at)
             for (draft, target), plan in zip(drafts, plans, strict=True):
                 draft.parent = top if len(drafts) > 1 else None
-                _save(draft, target, plan, by, at)
+                _save(draft, target, plan)
             # Pools are locked in one order by everybody, whatever the order of environments.
             for draft, _target in sorted(drafts, key=lambda pair: pair[0].cluster_id or 0):
-                asked.on_submit(draft, at)
+                hold_and_choose(draft, at)
             for draft, _target in drafts:
+                _recorded(draft, by, at)
                 begin(draft, at)
     except IntegrityError as error:
         return _lost_race(top, error)
@@ -80,21 +82,17 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
 
 def checked_values(asked: Kind, values: object, by: User) -> dict[str, Any]:
     """What is asked for, checked by schema and kind; who may ask for nothing of the kind is told that instead."""
-    try:
-        return asked.check(schema.check(asked.schema, values), by)
-    except Invalid:
-        if not asked.may_ask(by):
-            raise Forbidden(_("You may not ask for this.")) from None
-        raise
+    if not asked.may_ask(by):
+        raise Forbidden(_("You may not ask for this."))
+    return asked.check(schema.check(asked.schema, values), by)
 
 
 def drafted(asked: Kind, values: dict[str, Any], by: User, at: datetime) -> tuple[Request, Target]:
-    """A request that is not stored yet, under the policy that its facts choose, and what it is about."""
+    """A request that is not stored yet, and under no policy, and what it is about."""
     uid = uuid.uuid4()
     target = asked.target(values, str(uid))
     request = Request(uid=uid, kind=asked.slug, state=machine.after("", "submit"), asker=by, submitted_at=at)
     fill(request, values, target)
-    choosing.choose(request)
     return request, target
 
 
@@ -169,11 +167,18 @@ def _save_parent(parent: Request, by: User, at: datetime) -> None:
     _recorded(parent, by, at)
 
 
-def _save(request: Request, target: Target, plan: Plan, by: User, at: datetime) -> None:
+def _save(request: Request, target: Target, plan: Plan) -> None:
     request.save(force_insert=True)
     take_targets(request, target)
     planning.keep(plan, 1)
-    _recorded(request, by, at)
+
+
+def hold_and_choose(request: Request, at: datetime) -> None:
+    """Holds what a stored request needs, and only then chooses the policy: with its targets taken and its pools locked
+    the facts are true until the end of the transaction, and what was held before it in the same moment counts."""
+    kind_of(request.kind).on_submit(request, at)
+    choosing.choose(request)
+    request.save(update_fields=["facts", "policy", "policy_problem"])
 
 
 def _recorded(request: Request, by: User, at: datetime) -> None:
@@ -198,6 +203,7 @@ def begin(request: Request, at: datetime) -> None:
     assert request.policy is not None
     rounds.begin(request, request.policy, at)
     if not request.policy.steps:
+        check_still_possible(request)
         approve(request, by=None, at=at)
 
 
@@ -213,5 +219,5 @@ def busy(error: IntegrityError) -> Exception:
     """TargetBusy if the error says that something is there already, else the error itself."""
     constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
     if constraint in ONE_OF_A_NAME:
-        return TargetBusy(_("There is already an open request about this, or a project of that name."))
+        return TargetBusy(_("There is already an open request about this, or the name is taken."))
     return error

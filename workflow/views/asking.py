@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -39,6 +40,8 @@ class Form:
         marked = dict(error.fields) if isinstance(error, Invalid) else {}
         if isinstance(error, TargetBusy):
             marked = {f"/{self.asked.name_field}": error.sentence}
+        if f"/{self.asked.parts_field}" in marked and not self.values.get(self.asked.parts_field):
+            marked[f"/{self.asked.parts_field}"] = _("Choose at least one environment.")
         options = _options(self)
         self.values = _with_only_choices(self.asked, self.values, options)
         preview = _preview(self)
@@ -46,10 +49,11 @@ class Form:
         sections = fields.sections(self.asked.schema, self.values, marked, options)
         context = {
             "kind": self.asked,
+            "about": self.asked.about(self.values, self.http.user),
             "may_ask": self.asked.may_ask(self.http.user),
             "sections": sections,
             "fields": fields.by_name(sections),
-            "form_errors": _sentences(error, sections),
+            "form_errors": _problems(error, sections),
             "preview": preview,
             "approval": _approval(self),
             "idempotency_key": self.key,
@@ -231,17 +235,43 @@ def _approval(form: Form) -> list[dict[str, Any]]:
     return policy_rows.foreseen_rows(found, queries.group_names())
 
 
-def _sentences(error: UserError | None, sections: list[dict[str, Any]]) -> list[str]:
-    """What stands above the form: the error, and what is said of things that have no field in it."""
+def _problems(error: UserError | None, sections: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """What stands above the form, [{"text", "url", "label"}]: the error, what is said of things that have no field in
+    it, and each marked field with the place in the page that leads to it."""
     if error is None:
         return []
     shown = {field["name"] for section in sections for field in section["fields"] if field["kind"] != "hidden"}
+    marked = [one for section in sections for field in section["fields"] for one in _marked(field)]
     elsewhere = [
         text
         for pointer, text in (error.fields.items() if isinstance(error, Invalid) else ())
         if pointer.split("/")[1:2] and pointer.split("/")[1] not in shown
     ]
-    return list(dict.fromkeys([error.sentence, *elsewhere]))
+    said = {one["text"] for one in marked}
+    plain = [text for text in dict.fromkeys([error.sentence, *elsewhere]) if text not in said]
+    return [{"text": text} for text in plain] + marked
+
+
+def _marked(field: Mapping[str, Any], within: str = "") -> list[dict[str, str]]:
+    """The field and those in its rows, as far as something is wrong with them; `within` names the row."""
+    label = f"{within} · {field['label']}" if within else field["label"]
+    if field["kind"] == "hidden":
+        return []
+    if field["kind"] != "rows":
+        has_choices = field["kind"] == "radio" or (field["kind"] == "checkbox" and field["options"])
+        return _link(f"id_{field['name']}-0" if has_choices else f"id_{field['name']}", label, field["errors"])
+    # One that is alone has no box to tick.
+    places = [f"id_{row['name']}" if len(field["rows"]) > 1 else f"part-{row['key']}" for row in field["rows"]]
+    found = _link(places[0], label, field["errors"]) if places else []
+    for row, place in zip(field["rows"], places, strict=True):
+        found += _link(place, row["label"], row["errors"])
+        found += [one for inner in row["fields"].values() for one in _marked(inner, row["label"])]
+    return found
+
+
+def _link(place: str, label: str, errors: list[str]) -> list[dict[str, str]]:
+    """The element with this id (web.fields makes those of controls) and what is said of it, if anything is."""
+    return [{"text": " ".join(errors), "label": label, "url": f"#{place}"}] if errors else []
 
 
 def _addresses(form: Form) -> dict[str, str]:

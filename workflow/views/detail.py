@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,7 +17,7 @@ from accounts.models import User
 from clusters import words
 from web.errors import Invalid, NotFound, UserError
 from web.fragments import fragment
-from workflow import machine, permissions, queries, rows, services
+from workflow import inbox, machine, permissions, queries, rows, services
 from workflow.kinds import kind_of
 from workflow.models import Plan, Request
 
@@ -48,13 +50,14 @@ def _page(http: HttpRequest, found: Request, error: UserError | None = None, **t
     plan = None if rows.is_parent(found) else queries.newest_plan(found)
     decisions = list(queries.decisions_of(found))
     comments = list(queries.comments_of(found))
-    row = rows.request_row(found)
+    moments = rows.timeline(found, decisions)
+    row = _row(found, moments)
     context = {
-        "r": row | {"title": found.title, "result_url": _result_url(found)},
+        "r": row | {"title": found.title, "result_url": _result_url(found), "removes": kind_of(found.kind).removes},
         "parent_url": reverse("request-detail", args=[found.parent_id]) if found.parent_id else "",
         "facts": [{"label": label, "value": value} for label, value in kind_of(found.kind).facts(found)],
         "policy": rows.policy_row(found),
-        "timeline": rows.timeline(found, decisions),
+        "timeline": moments,
         "plan": rows.plan_row(plan),
         "refusal": rows.refusal(found, decisions),
         "log": rows.log_rows(decisions, comments),
@@ -66,6 +69,15 @@ def _page(http: HttpRequest, found: Request, error: UserError | None = None, **t
         **_deciding(found, http.user, plan, now, error, typed),
     }
     return render(http, "requests/detail.html", context, status=error.status if error else 200)
+
+
+def _row(found: Request, moments: list[dict[str, Any]]) -> dict[str, Any]:
+    """Its line; that a removal was called off after its approval is known to the last of its moments only."""
+    row = rows.request_row(found)
+    last = moments[-1]
+    if found.state == machine.APPROVED and kind_of(found.kind).removes and last["state"] == "skipped":
+        row["status"] = {"label": last["title"], "tone": "neutral", "icon": last["icon"]}
+    return row
 
 
 def _room(found: Request, plan: Plan | None) -> dict[str, Any]:
@@ -159,7 +171,7 @@ def timeline(http: HttpRequest, number: int) -> HttpResponse:
     """Fragment: the timeline."""
     found = request_or_404(http, number)
     moments = rows.timeline(found, list(queries.decisions_of(found)))
-    context = {"r": rows.request_row(found), "timeline": moments, "poll": _moving(found)}
+    context = {"r": _row(found, moments), "timeline": moments, "poll": _moving(found)}
     return fragment(http, "requests/_timeline.html", context, reverse("request-detail", args=[number]))
 
 
@@ -176,7 +188,7 @@ def decide(http: HttpRequest, number: int) -> HttpResponse:
     """Approving, sending back or rejecting the current step."""
     verdict, note = http.POST.get("verdict", ""), http.POST.get("note", "")
     try:
-        services.decide(
+        decided = services.decide(
             number=number,
             verdict=verdict,
             note=note,
@@ -188,7 +200,21 @@ def decide(http: HttpRequest, number: int) -> HttpResponse:
         raise
     except UserError as error:
         return _page(http, request_or_404(http, number), error, verdict=verdict, note=note)
+    messages.success(http, _done(http.user, decided, verdict))
     return redirect("request-detail", number=number)
+
+
+def _done(user: User, decided: Request, verdict: str) -> SafeString:
+    """What became of it and what waits next, with the focus, which was on a button that is gone."""
+    said = {"approve": _("Approved."), "send_back": _("Sent back."), "reject": _("Rejected.")}[verdict]
+    if decided.state == machine.SUBMITTED:
+        said = f"{said} {_('It now waits for the next to decide.')}"
+    following = inbox.first_due(queries.inbox_of(user, timezone.now()).exclude(pk=decided.pk))
+    link: str | SafeString = ""
+    if following is not None:
+        address = reverse("request-detail", args=[following])
+        link = format_html(' <a href="{}">{}</a>', address, _("Next: #%(number)s") % {"number": following})
+    return format_html('<span tabindex="-1" data-focus>{}{}</span>', said, link)
 
 
 @require_POST
