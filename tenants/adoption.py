@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.rules import normal_dn
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import MANAGED_LABEL, DriverError, Surveyed
 from clusters.models import Cluster
@@ -312,6 +313,20 @@ def changed_since(rows: Iterable[Mapping[str, Any]], seen: Mapping[str, Surveyed
         else:
             sentences += _used_since(row, live)
     return sentences
+
+
+def left_since(members: Members) -> bool:
+    """Whether somebody who would be bound is no longer a member of the tenant in that role."""
+    rows = Membership.objects.filter(tenant__code__in=members)
+    now = set(rows.values_list("tenant__code", "subject", "role"))
+    bound = {(code, _as_kept(subject), role) for code, found in members.items() for subject, role in found}
+    return not bound <= now
+
+
+def _as_kept(subject: str) -> str:
+    """A subject as memberships spell it: groups in the one spelling in which they are compared."""
+    kind, _colon, name = subject.partition(":")
+    return f"group:{normal_dn(name)}" if kind == "group" else subject
 
 
 def _used_since(row: Mapping[str, Any], live: Surveyed) -> list[str]:

@@ -149,6 +149,8 @@ class AdoptNamespaces(Kind):
         except Invalid as error:
             raise Conflict(error.sentence) from error
         sentences = adoption.changed_since(rows, seen)
+        if adoption.left_since(request.values["found"]["members"]):
+            sentences.append(_("Who belongs to a tenant has changed since this was asked for; please ask again."))
         if sentences:
             raise Conflict(_few(sentences, " "), sentences=sentences)
 

@@ -19,7 +19,7 @@ from clusters.drivers.base import REVISION_ANNOTATION
 from clusters.models import Bundle, Cluster
 from tenants import ledger
 from tenants.kinds.adopt_namespaces import AdoptNamespaces
-from tenants.models import Claim, Project, ProjectMember
+from tenants.models import Claim, Membership, Project, ProjectMember
 from tests.builders import a_tenant, a_user, decided_by, ready_portal, wish
 from tests.tenants import doing
 from tests.waiting import eventually
@@ -532,3 +532,13 @@ def test_batch__on_the_real_server__all_ready(portal, admin, there, unique, kube
     live = json.loads(kubectl("get", "quota", "--all-namespaces", "--output=json"))["items"]
     ours = {q["metadata"]["namespace"] for q in live if q["metadata"]["name"] == "portal-quota"}
     assert set(names) <= ours
+
+
+def test_decide__member_left_meanwhile__not_bound_after_all(admin, there, unique, directory):
+    name = unique("left")
+    there(name)
+    request = ask(admin, namespaces=[{"namespace": name, "name": "left"}], take=["members"])
+    Membership.objects.filter(subject="user:dev").delete()
+    with pytest.raises(Conflict, match="Who belongs to a tenant has changed"):
+        approve(request)
+    assert not Project.objects.exists()

@@ -447,5 +447,20 @@ def test_deletion__on_the_api_server_called_off__nothing_was_touched(real_cluste
     assert asked("change-members", people["owner"], **values).state == "approved"
 
 
+def test_deletion__on_the_api_server_quota_removed_by_hand__waits_for_what_cannot_be_seen(
+    real_cluster, directory, kubectl, unique
+):
+    people = everybody()
+    project = made(people["dev"], name=unique("blind"))
+    space = project.namespace
+    eventually(lambda: used(kubectl, space, "pods") == "0", what="the quota is counted")
+    deletion = over(planned(people, project))
+    create(kubectl, space, POD, "web")
+    kubectl("delete", "resourcequota", "--all", "-n", space)
+    drive_now(deletion)
+    assert deletion.started_at is None and "could not be seen" in shown(deletion.message)
+    assert "web" in kubectl("get", "pods", "-n", space, "-o", "name")
+
+
 def risks_of(kind, request, plan):
     return kind.risks(request, plan, kind.bars(request, plan))

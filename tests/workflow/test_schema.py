@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils.translation import gettext_lazy
 
+from tests.builders import wish
 from web.errors import Invalid
 from workflow import schema
 from workflow.kinds import all_kinds
@@ -147,3 +148,17 @@ def test_kinds__every_schema__is_one_and_has_hints_for_every_field():
         for name, field in kind.schema["properties"].items():
             assert str(field["x-form"]["label"]), name
             assert field["x-form"]["section"] in sections, name
+
+
+def test_check__list_of_thousands_that_are_no_texts__refused_before_they_are_compared():
+    """The validator compares each with each; this would take hours."""
+    values = wish(developers=[{"a": number} for number in range(20_000)])
+    with pytest.raises(Invalid) as refused:
+        schema.check(all_kinds()["new-project"].schema, values)
+    assert refused.value.fields["/developers"] == "At most 100 entries."
+
+
+def test_check__a_text_twice__said_once():
+    with pytest.raises(Invalid) as refused:
+        schema.check(all_kinds()["new-project"].schema, wish(developers=["dev", "owner", "dev"]))
+    assert refused.value.fields == {"/developers": "An entry is there twice."}
