@@ -224,6 +224,18 @@ def _filled(value: Any, world: World) -> Any:
     return [_filled(inner, world) for inner in value] if isinstance(value, list) else value
 
 
+def _what(body: Any, place: str) -> str:
+    """What is hostile about the body: its kind and what stands at the place that is refused, else the whole."""
+    kind = body.get("kind", "") if isinstance(body, dict) and "values" in body else ""
+    value = body["values"] if isinstance(body, dict) and "values" in body else body
+    for part in place.split("/")[1:]:
+        try:
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        except (KeyError, IndexError, TypeError, ValueError):
+            break
+    return f"{kind} {_short(value)}".strip()
+
+
 def _short(value: Any) -> str:
     text = ascii(value) if isinstance(value, str) else ascii(json.dumps(value, ensure_ascii=False))
     return text if len(text) < 110 else f"{text[:70]}... ({len(text)} characters)"
@@ -247,7 +259,7 @@ def test_hostile__rest__status_and_place_as_the_table_says(world, is_full, capsy
         if not fits:
             wrong.append((who, method, path, _short(body), told))
         lines.append(
-            f"{told[0]}  {who:9} {method:4} {path:28} {_short(body)}\n"
+            f"{told[0]}  {who:9} {method:4} {path:28} {_what(body, place)}\n"
             f"     {place}: {errors.get(place) or told[1].get('detail')}"
         )
     assert not wrong, "\n".join(map(str, wrong))

@@ -96,8 +96,8 @@ def test_demo__killed_and_started_again__serves_as_before_and_ctrl_c_leaves_noth
 
     begun = time.monotonic()
     demo, said = start(port)
-    # The promise is for a machine that does nothing else.
-    assert time.monotonic() - begun < 15 * max(1, os.getloadavg()[0] / (os.cpu_count() or 1))
+    # About ten seconds on a machine that does nothing else; this is only against hanging.
+    assert time.monotonic() - begun < 60
     assert status(port) == 200
 
     people = (

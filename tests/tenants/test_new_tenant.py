@@ -89,7 +89,7 @@ def test_submit__any_person__may_ask(people, who):
 
 def test_submit__who_only_reads_everything__refused_and_not_offered_it(people):
     assert not KIND.may_ask(people["auditor"])
-    with pytest.raises(Forbidden, match="Auditors read"):
+    with pytest.raises(Forbidden, match="may not ask"):
         ask(people["auditor"])
     assert not Request.objects.exists()
 
