@@ -120,15 +120,18 @@ def at_once(*acts: Callable[[], Answer]) -> list[Answer]:
         return [future.result(60) for future in [pool.submit(run, act) for act in acts]]
 
 
-def events_of(request: Request, *actions: str) -> int:
-    return Event.objects.filter(subject=f"request:{request.number}", action__in=actions).count()
+ENDS = ("request.approve", "request.reject", "request.withdraw")
+
+
+def events_of(number: int, *actions: str) -> int:
+    return Event.objects.filter(subject=f"request:{number}", action__in=actions).count()
 
 
 def check_ends_once(request: Request, answers: list[Answer]) -> None:
     """At most one end, its event, and the ledger as that end wants it."""
     request.refresh_from_db()
     assert all(answer.status in (200, 403, 409) for answer in answers), answers
-    ends = events_of(request, "request.approve", "request.reject", "request.withdraw")
+    ends = events_of(request.number, *ENDS)
     assert ends == (1 if request.state in CLOSED else 0), (request.state, ends, answers)
     assert OpenTarget.objects.filter(request=request).exists() == request.is_open
     claims = Claim.objects.filter(request=request)
@@ -170,7 +173,7 @@ def replayed_post(arena: Arena, dice: random.Random) -> list[Answer]:
     assert [answer.status for answer in answers] == [201, 201], answers
     assert len({answer.number for answer in answers}) == 1
     request = Request.objects.get(pk=answers[0].number)
-    assert events_of(request, "request.submit") == 1
+    assert events_of(request.number, "request.submit") == 1
     check_ends_once(request, [])
     return answers
 
@@ -235,13 +238,17 @@ def test_races__pairs_of_five_sorts__one_outcome_each(arena, dice, is_full, repo
     pairs = [sort for sort in SORTS for _ in range(PAIRS_OF_A_SORT[is_full])]
     dice.shuffle(pairs)
     told: dict[str, Counter[str]] = {sort.__name__: Counter() for sort in SORTS}
+    ended_twice: Counter[str] = Counter()
     for sort in pairs:
         answers = sort(arena, dice)
         told[sort.__name__][" + ".join(sorted(f"{a.act} {a.status}" for a in answers))] += 1
+        number = next(answer.number for answer in answers if answer.number is not None)
+        ended_twice[sort.__name__] += events_of(number, *ENDS) > 1
     promised = check_ledger()
+    assert ended_twice.total() == 0
     report(f"\n{len(pairs)} racing pairs, by REST, each pair at one moment on connections of its own")
     for name, seen in told.items():
-        report(f"{name.replace('_', ' ')}: {sum(seen.values())} pairs, two outcomes: 0")
+        report(f"{name.replace('_', ' ')}: {seen.total()} pairs, two outcomes: {ended_twice[name]}")
         for words, times in sorted(seen.items()):
             report(f"    {times:4}  {words}")
     report(f"the ledger afterwards: {promised} millicores promised, as projects and open requests add up to")
