@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from clusters.models import Capacity, Cluster
-from clusters.words import environment_label
+from clusters.words import environment_label, resource_label
 from web import bars
 from web.sentences import shown
 
@@ -48,11 +48,6 @@ def standings_of(clusters: Iterable[Cluster]) -> dict[int, Standings]:
     """By cluster id and resource; what is promised is kept by a room above this one (settings.CLUSTER_STANDINGS)."""
     found: dict[int, Standings] = import_string(settings.CLUSTER_STANDINGS)(clusters)
     return found
-
-
-def resource_label(resource: str) -> str:
-    """The resource's name: cpu, memory, storage, pods."""
-    return {"cpu": _("CPU"), "memory": _("Memory"), "storage": _("Storage"), "pods": _("Pods")}[resource]
 
 
 def amount_text(resource: str, amount: int) -> str:

@@ -16,6 +16,11 @@ def environment_label(environment: str) -> str:
     return {"dev": _("Development"), "test": _("Test"), "prod": _("Production")}.get(environment, environment)
 
 
+def resource_label(resource: str) -> str:
+    """The resource's name: cpu, memory, storage, pods."""
+    return {"cpu": _("CPU"), "memory": _("Memory"), "storage": _("Storage"), "pods": _("Pods")}[resource]
+
+
 def state_of(bundle: Bundle) -> rules.State:
     """The bundle's state in one word."""
     return rules.state_of(

@@ -13,12 +13,12 @@ from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import MANAGED_LABEL, DriverError, Surveyed
 from clusters.models import Cluster
 from clusters.sealing import Unreadable
+from clusters.words import resource_label
 from tenants import figures, manifests, people, rules, states
 from tenants.foreign_quotas import Quotas, figures_of, used_of
 from tenants.models import Membership, Project, Tenant
 from tenants.rules import RESOURCES
 from tenants.size_plans import active_plans
-from tenants.words import resource_label
 from web.errors import Invalid
 from workflow.schema import LINE_END, is_printable
 

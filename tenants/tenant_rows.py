@@ -7,8 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from clusters.rows import amount_text, resource_label, standing_bars
-from clusters.words import bundle_status, environment_label
+from clusters.rows import amount_text, standing_bars
+from clusters.words import bundle_status, environment_label, resource_label
 from tenants.figures import text_of
 from tenants.models import Membership, Project, Tenant
 from tenants.rows import member_row

@@ -14,11 +14,6 @@ def isolation_label(isolation: str) -> str:
     return {"shared": _("Shared cluster"), "dedicated": _("Dedicated cluster")}.get(isolation, isolation)
 
 
-def resource_label(resource: str) -> str:
-    """The resource's name: cpu, memory, storage, pods."""
-    return {"cpu": _("CPU"), "memory": _("Memory"), "storage": _("Storage"), "pods": _("Pods")}.get(resource, resource)
-
-
 ENVIRONMENT_OPTIONS = [
     {"value": "dev", "label": gettext_lazy("Development")},
     {"value": "test", "label": gettext_lazy("Test")},

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from tenants import figures, rules
+from tenants.kinds import member_requests
 from tenants.words import ENVIRONMENT_OPTIONS, ISOLATION_OPTIONS
 
 TITLE = _("New project")
@@ -139,16 +140,6 @@ SCHEMA: dict[str, Any] = {
             "default": "",
             "x-form": {"section": "why", "label": _("Cost centre")},
         },
-        "reason": {
-            "type": "string",
-            "maxLength": 1000,
-            "default": "",
-            "x-form": {
-                "section": "why",
-                "label": _("Reason"),
-                "widget": "textarea",
-                "help": _("Helps those who decide"),
-            },
-        },
+        "reason": member_requests.REASON,
     },
 }

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.rules import normal_dn
+from clusters.words import resource_label
 from tenants import budgets, queries, rules
 from tenants.kinds import member_requests, new_tenant_schema
 from tenants.kinds.member_requests import Members
 from tenants.models import Tenant
 from tenants.services import tenants as services
-from tenants.words import resource_label
 from web.errors import Invalid
 from workflow.kinds import Alteration, Kind, Row, Target
 from workflow.models import Plan, Request

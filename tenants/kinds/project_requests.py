@@ -5,20 +5,17 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from clusters.words import environment_label
+from clusters.rows import resource_bar
+from clusters.words import environment_label, resource_label
 from tenants import ledger, queries
 from tenants.figures import text_of
 from tenants.placement import Placement
 from tenants.rules import NO_LIMIT, RESOURCES
 from tenants.standing import Standing, readable
-from tenants.words import resource_label
 from web.bars import WARN_AT
 from workflow.kinds import Row
 from workflow.models import Request
 from workflow.schema import is_printable
-
-# How amounts are drawn: millicores in cores, bytes in Gi.
-_UNITS = {"cpu": (1000, ""), "memory": (1024**3, "Gi"), "storage": (1024**3, "Gi"), "pods": (1, "")}
 
 
 def target_key(namespace: str) -> str:
@@ -98,26 +95,17 @@ def room_bars(request: Request, rises: Mapping[str, int]) -> list[Row]:
 
 def _group(title: str, standings: Mapping[str, Standing], adds: Mapping[str, int], unlimited: str) -> Row:
     bars = [
-        standing_bar(resource, standings[resource], adds.get(resource, 0))
+        resource_bar(
+            resource,
+            used=standings[resource].settled,
+            held=standings[resource].held,
+            ask=max(adds.get(resource, 0), 0),
+            limit=standings[resource].limit or 0,
+        )
         for resource in RESOURCES
         if standings[resource].limit is not None
     ]
     return {"title": title, "bars": bars, "note": "" if bars else unlimited}
-
-
-def standing_bar(resource: str, standing: Standing, adds: int = 0) -> Row:
-    """One resource of a pool for the component quota_bar: settled, held, and what a request adds."""
-    size, unit = _UNITS[resource]
-    return {
-        "name": resource_label(resource),
-        "used": standing.settled / size,
-        "held": standing.held / size,
-        "ask": max(adds, 0) / size,
-        "limit": (standing.limit or 0) / size,
-        "limit_before": None,
-        "unit": unit or (_("cores") if resource == "cpu" else ""),
-        "known": True,
-    }
 
 
 def risks_of(request: Request, groups: Sequence[Row]) -> list[str]:

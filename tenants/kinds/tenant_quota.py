@@ -12,6 +12,7 @@ from accounts.models import User
 from clusters.capacity import effective
 from clusters.models import Capacity, Cluster
 from clusters.rows import resource_bar
+from clusters.words import resource_label
 from tenants import budgets, ledger, queries
 from tenants.budgets import Budget
 from tenants.figures import text_of
@@ -21,7 +22,6 @@ from tenants.models import Tenant, TenantBudget
 from tenants.rules import NO_LIMIT, RESOURCES
 from tenants.services.tenants import is_administrator
 from tenants.standing import readable
-from tenants.words import resource_label
 from web.errors import Invalid
 from workflow.kinds import Alteration, Kind, Row, Target
 from workflow.models import Plan, Request

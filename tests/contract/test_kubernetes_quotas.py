@@ -111,4 +111,4 @@ def test_check_use__quantities_in_any_spelling__compared_exactly(before, in_use,
 
 @pytest.mark.parametrize("live", [{"kind": "ResourceQuota", "metadata": {"name": "q"}}, {"kind": "LimitRange"}])
 def test_check_use__nothing_known__nothing_refused(live) -> None:
-    quotas.check_use(live, {"spec": {"hard": {"pods": "0"}}})
+    assert quotas.check_use(live, {"spec": {"hard": {"pods": "0"}}}) is None

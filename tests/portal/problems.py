@@ -7,6 +7,8 @@ from django.http import HttpResponse
 
 from tests.portal.walk import World
 
+# What looks like a quantity and is none, wherever one is asked for.
+NO_QUANTITIES = ["1e9999", "NaN", "-1", "1.5.5", "1_000", "\u0663", "0x10", "Infinity", "1Gi;rm", "1" * 25]
 NUL, BIDI, EMOJI = "a\x00b", "abc\u202egnp", "🦊"
 
 

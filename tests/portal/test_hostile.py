@@ -3,26 +3,12 @@
 import pytest
 
 from tests.builders import OF_ENVIRONMENT, as_form, wish
-from tests.portal.problems import BIDI, EMOJI, NUL, assert_problem, label, post
+from tests.portal.problems import BIDI, EMOJI, NO_QUANTITIES, NUL, assert_problem, label, post
 
 pytestmark = pytest.mark.django_db
 
 # (field, value, pointer, part of the sentence) of values that only REST can send, or that REST and the form can.
-QUANTITIES = [
-    "1e9999",
-    "NaN",
-    "-1",
-    "1.5.5",
-    "1_000",
-    "٣",
-    "0x10",
-    "1e-30",
-    "9" * 20,
-    "1e99",
-    "Infinity",
-    "1Gi;rm",
-    BIDI,
-]
+QUANTITIES = [*NO_QUANTITIES, "1e-30", "9" * 20, "1e99", BIDI]
 FIELDS = [
     *[("cpu", text, "/cpu", "") for text in QUANTITIES],
     *[("memory", text, "/memory", "") for text in QUANTITIES],

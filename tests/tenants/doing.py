@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from clusters.models import Bundle
 from tenants.models import Project
-from tests.builders import wish
+from tests.builders import a_tenant, a_user, ready_portal, wish
 from tests.waiting import eventually
 from web.sentences import shown
 from work.models import WorkItem
@@ -15,6 +15,17 @@ from work.tasks import drive
 from workflow import queries
 from workflow.models import Request
 from workflow.services import decide, submit
+
+
+def everybody(stranger: str = "owner") -> dict[str, User]:
+    """The people of a portal that is set up: of the tenant claims dev, owner and guest, of motor the stranger in the
+    role given, and the portal's own auditor, admin and platform."""
+    ready_portal()
+    a_tenant("claims", dev="developer", owner="owner", guest="viewer")
+    a_tenant("motor", stranger=stranger)
+    names: dict[str, tuple[str, ...]] = {"dev": (), "owner": (), "guest": (), "stranger": ()}
+    names |= {"auditor": ("auditor",), "admin": ("administrator",), "platform": ("approver:platform",)}
+    return {name: a_user(name, *roles) for name, roles in names.items()}
 
 
 def made(by: User, **changes: Any) -> Project:

@@ -14,7 +14,8 @@ from script.local.controlplane import KubectlFailed
 from tenants import states
 from tenants.kinds.change_members import ChangeMembers
 from tenants.models import Deletion, Membership, Project
-from tests.builders import a_tenant, a_user, ready_portal
+from tests.builders import a_tenant, a_user
+from tests.tenants import doing
 from tests.tenants.doing import approved, arrived, asked, made
 from tests.waiting import eventually
 from web.errors import Conflict, Forbidden, Invalid
@@ -31,14 +32,10 @@ TEAM = "cn=claims-team,ou=groups,dc=insurer,dc=example"
 
 
 def everybody() -> dict[str, User]:
-    ready_portal()
+    people = doing.everybody(stranger="developer")
     # The seeded policies would approve what owners change outside of production.
     Policy.objects.filter(slug="owner-members").update(is_active=False)
-    a_tenant("claims", dev="developer", owner="owner", guest="viewer")
-    a_tenant("motor", stranger="developer")
-    names: dict[str, tuple[str, ...]] = {"dev": (), "owner": (), "guest": (), "stranger": ()}
-    names |= {"auditor": ("auditor",), "admin": ("administrator",), "platform": ("approver:platform",)}
-    return {name: a_user(name, *roles) for name, roles in names.items()}
+    return people
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from clusters.services import set_desired
 from tenants import blockers, queries
 from tenants.kinds.delete_project import DeleteProject
 from tenants.models import Deletion, Membership, Project
-from tests.builders import a_tenant, a_user, ready_portal
-from tests.tenants.doing import approved, asked, made
+from tests.builders import a_tenant, a_user
+from tests.tenants.doing import approved, asked, everybody, made
 from web.errors import Conflict, Forbidden, Invalid
 from web.sentences import Sentence
 from workflow.models import Policy, Request
@@ -32,12 +32,7 @@ KIND = DeleteProject()
 
 @pytest.fixture
 def people(gitops_cluster, directory) -> dict[str, User]:
-    ready_portal()
-    a_tenant("claims", dev="developer", owner="owner", guest="viewer")
-    a_tenant("motor", stranger="owner")
-    names: dict[str, tuple[str, ...]] = {"dev": (), "owner": (), "guest": (), "stranger": ()}
-    names |= {"auditor": ("auditor",), "admin": ("administrator",), "platform": ("approver:platform",)}
-    return {name: a_user(name, *roles) for name, roles in names.items()}
+    return everybody()
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from tenants.deletion_rows import deletion_row
 from tenants.kinds.delete_project import DeleteProject
 from tenants.models import Claim, Deletion, Project
 from tenants.services.deletion import TooLate, call_off
-from tests.builders import a_tenant, a_user, ready_portal
-from tests.tenants.doing import approved, arrived, asked, drive_now, made
+from tests.builders import a_tenant, a_user
+from tests.tenants.doing import approved, arrived, asked, drive_now, everybody, made
 from tests.waiting import eventually
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from web.sentences import shown
@@ -31,15 +31,6 @@ from workflow.queries import newest_plan
 
 pytestmark = pytest.mark.django_db
 KIND = DeleteProject()
-
-
-def everybody() -> dict[str, User]:
-    ready_portal()
-    a_tenant("claims", dev="developer", owner="owner", guest="viewer")
-    a_tenant("motor", stranger="owner")
-    names: dict[str, tuple[str, ...]] = {"dev": (), "owner": (), "guest": (), "stranger": ()}
-    names |= {"auditor": ("auditor",), "admin": ("administrator",), "platform": ("approver:platform",)}
-    return {name: a_user(name, *roles) for name, roles in names.items()}
 
 
 @pytest.fixture

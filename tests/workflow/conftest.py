@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import issue_token
 from tests.builders import a_tenant, a_user, ready_portal, wish
 from workflow import queries
 from workflow.models import Request
@@ -55,3 +57,27 @@ def say(people) -> Callable[..., Request]:
         return decide(number=request.number, verdict=verdict, note=note, plan_digest=seen, by=people[by], at=at)
 
     return said
+
+
+@pytest.fixture
+def browse(people) -> Callable[[str], Client]:
+    """A browser in which the person is signed in: `browse("dev")`."""
+
+    def signed_in(who: str) -> Client:
+        client = Client(headers={"Accept-Language": "en"})
+        client.force_login(people[who], backend="accounts.backends.DirectoryBackend")
+        return client
+
+    return signed_in
+
+
+@pytest.fixture
+def program(people) -> Callable[..., Client]:
+    """A program with the person's token: `program("dev", "read")`; all scopes unless some are named."""
+
+    def with_token(who: str, *scopes: str) -> Client:
+        wanted, at = list(scopes or ("read", "request", "decide")), timezone.now()
+        _token, text = issue_token(user=people[who], name="t", scopes=wanted, days=1, by=people[who], at=at)
+        return Client(headers={"Accept-Language": "en", "Authorization": f"Bearer {text}"})
+
+    return with_token

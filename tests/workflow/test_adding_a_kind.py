@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from accounts.services import issue_token
 from clusters.models import Bundle
 from script.local import ROOT
 from tenants.models import Project
-from tests.portal.walk import with_token
 from work.tasks import drive
 from workflow import kinds, queries
 from workflow.models import Request
@@ -41,15 +39,6 @@ def project(added, people, ask) -> Project:
     ask(name="imaging", environment="dev")
     drive("clusters.Bundle", Bundle.objects.get().pk)
     return Project.objects.get()
-
-
-@pytest.fixture
-def program(people):
-    def signed_in(who):
-        user, scopes = people[who], ["read", "request", "decide"]
-        return with_token(issue_token(user=user, name="t", scopes=scopes, days=1, by=user, at=timezone.now())[1])
-
-    return signed_in
 
 
 def test_added_kind__by_rest__planned_decided_and_applied(project, people, program, committed):

@@ -1,10 +1,8 @@
 """REST of requests: lists, changing, comments, the record, kinds, who would decide."""
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
-from accounts.services import issue_token
 from tests.builders import wish
 from workflow import queries
 from workflow.models import Comment, Request
@@ -13,17 +11,6 @@ from workflow.services import decide
 pytestmark = pytest.mark.django_db
 
 JSON = "application/json"
-
-
-@pytest.fixture
-def program(people):
-    def client(who, *scopes):
-        at = timezone.now()
-        scopes = list(scopes or ("read", "request", "decide"))
-        _token, text = issue_token(user=people[who], name="t", scopes=scopes, days=1, by=people[who], at=at)
-        return Client(headers={"Accept-Language": "en", "Authorization": f"Bearer {text}"})
-
-    return client
 
 
 def environments(*names):

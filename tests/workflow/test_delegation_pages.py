@@ -3,10 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
-from accounts.services import issue_token
 from tests.builders import a_user, ready_portal
 from workflow.models import Delegation
 from workflow.services import delegate
@@ -26,27 +24,6 @@ NAMES = {
 def people(db, directory):
     ready_portal()
     return {name: a_user(name, *roles) for name, roles in NAMES.items()}
-
-
-@pytest.fixture
-def browse(people):
-    def client(who):
-        made = Client(headers={"Accept-Language": "en"})
-        made.force_login(people[who], backend="accounts.backends.DirectoryBackend")
-        return made
-
-    return client
-
-
-@pytest.fixture
-def program(people):
-    def client(who, *scopes):
-        at = timezone.now()
-        scopes = list(scopes or ("read", "request", "decide"))
-        _token, text = issue_token(user=people[who], name="t", scopes=scopes, days=1, by=people[who], at=at)
-        return Client(headers={"Accept-Language": "en", "Authorization": f"Bearer {text}"})
-
-    return client
 
 
 def form(**changes):

@@ -5,11 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.services import issue_token
 from tenants.models import TenantBudget
 from tests.builders import a_tenant
 from workflow import inbox, queries, rows
@@ -27,27 +25,6 @@ def people(people):
     Policy.objects.filter(slug="prod").update(is_active=False)
     a_tenant("motor", guest="developer")
     return people
-
-
-@pytest.fixture
-def browse(people):
-    def client(who):
-        made = Client(headers={"Accept-Language": "en"})
-        made.force_login(people[who], backend="accounts.backends.DirectoryBackend")
-        return made
-
-    return client
-
-
-@pytest.fixture
-def program(people):
-    def client(who, *scopes):
-        at = timezone.now()
-        scopes = list(scopes or ("read", "request", "decide"))
-        _token, text = issue_token(user=people[who], name="t", scopes=scopes, days=1, by=people[who], at=at)
-        return Client(headers={"Accept-Language": "en", "Authorization": f"Bearer {text}"})
-
-    return client
 
 
 def choice(request):

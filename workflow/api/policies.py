@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from web.errors import NotFound
 from workflow import queries
-from workflow.serializers_policies import (
+from workflow.policy_serializers import (
     FactsSerializer,
     PoliciesSerializer,
     PolicySerializer,

@@ -79,6 +79,8 @@ class Kind(ABC):
     parts_field: str = ""
     # A template of its own for the fields of the form, else they are laid out by the schema's sections.
     template: str = ""
+    # URL name of a page of its own instead of the form made from the schema; it takes `?request=<number>`.
+    form_page: str = ""
     # Whether it is offered among things to ask for; else it is reached from the thing it is about.
     is_offered: bool = True
     # Whether it takes its bundles away: what follows its approval is then told by `moments` alone.

@@ -24,6 +24,7 @@ class ChangePolicy(Kind):
     """Making, changing and retiring one policy."""
 
     slug = "change-policy"
+    form_page = "policy-new"
     title = change_policy_schema.TITLE
     summary = change_policy_schema.SUMMARY
     schema = change_policy_schema.SCHEMA

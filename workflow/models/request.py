@@ -64,6 +64,11 @@ class Request(models.Model):
         return self.pk
 
     @property
+    def tenant_code(self) -> str:
+        """The code of its tenant, "" for what belongs to none."""
+        return self.tenant.code if self.tenant else ""
+
+    @property
     def is_open(self) -> bool:
         """Whether it can still be decided, edited or withdrawn."""
         return self.state in machine.OPEN_STATES

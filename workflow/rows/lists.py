@@ -16,8 +16,6 @@ Row = dict[str, Any]
 
 # Of several bundles the one that needs a person most speaks for all.
 _TELLING = ("blocked", "retrying", "queued", "applying", "committed", "ready")
-# Kinds with a page of their own instead of the form made from their schema: its URL name takes `?request=<number>`.
-_OWN_FORMS = {"change-policy": "policy-new"}
 
 
 def is_parent(request: Request) -> bool:
@@ -42,7 +40,8 @@ def telling(request: Request) -> Bundle | None:
 
 def own_form_url(slug: str) -> str:
     """The page on which requests of this kind are written, "" where that is the form made from its schema."""
-    return reverse(_OWN_FORMS[slug]) if slug in _OWN_FORMS else ""
+    page = kind_of(slug).form_page
+    return reverse(page) if page else ""
 
 
 def request_status(request: Request) -> Row:

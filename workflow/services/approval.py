@@ -28,7 +28,7 @@ def approve(request: Request, *, by: User | None, at: datetime) -> None:
         actor=by,
         action="request.approve",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code if request.tenant else "",
+        tenant=request.tenant_code,
         before={"state": machine.SUBMITTED},
         after={"state": request.state, "policy": request.policy.slug},
         at=at,

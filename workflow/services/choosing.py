@@ -36,7 +36,7 @@ def facts_of(request: Request) -> dict[str, str | int | bool]:
     """What policies may ask about (workflow.facts): the common facts, and those of the kind."""
     common: dict[str, str | int | bool] = {
         "kind": request.kind,
-        "tenant": request.tenant.code if request.tenant else "",
+        "tenant": request.tenant_code,
         "environment": request.environment,
         "cluster": request.cluster.name if request.cluster else "",
         "asker.username": request.asker.username,

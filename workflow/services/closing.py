@@ -24,7 +24,7 @@ def close(request: Request, move: str, *, by: User | None, at: datetime) -> None
         actor=by,
         action=f"request.{move}",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code if request.tenant else "",
+        tenant=request.tenant_code,
         before={"state": before},
         after={"state": request.state},
         at=at,

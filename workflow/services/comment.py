@@ -32,7 +32,7 @@ def comment(*, number: int, text: str, by: User, at: datetime) -> Comment:
         actor=by,
         action="request.comment",
         subject=f"request:{number}",
-        tenant=request.tenant.code if request.tenant else "",
+        tenant=request.tenant_code,
         after={"comment": said.pk, "text": said.text},
         at=at,
     )

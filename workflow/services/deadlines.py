@@ -58,7 +58,7 @@ def _remind(request: Request, clock: Deadline, now: datetime) -> None:
         actor=None,
         action="request.remind",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code if request.tenant else "",
+        tenant=request.tenant_code,
         after={"expires_at": clock.expires_at.isoformat(), "step": step.group.slug if step else None},
         at=now,
     )

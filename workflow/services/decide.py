@@ -114,7 +114,7 @@ def _ask_again(request: Request, plan: Plan, by: User, at: datetime) -> None:
         actor=by,
         action="request.plan-changed",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code if request.tenant else "",
+        tenant=request.tenant_code,
         after={"plan": plan.digest, "approvals_voided": voided},
         at=at,
     )
@@ -166,7 +166,7 @@ def _decided(request: Request, place: Place, verdict: str, note: str, digest: st
         actor=by,
         action=f"request.{verdict.replace('_', '-')}-step",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code if request.tenant else "",
+        tenant=request.tenant_code,
         before={"state": request.state},
         after=after,
         at=at,

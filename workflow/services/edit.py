@@ -80,7 +80,7 @@ def _replace(
         actor=by,
         action="request.edit",
         subject=f"request:{draft.number}",
-        tenant=draft.tenant.code if draft.tenant else "",
+        tenant=draft.tenant_code,
         before=before,
         after={"state": draft.state, "values": draft.values, "policy": draft.policy.slug, "round": draft.round},
         at=at,

@@ -186,7 +186,7 @@ def _recorded(request: Request, by: User, at: datetime) -> None:
         actor=by,
         action="request.submit",
         subject=f"request:{request.number}",
-        tenant=request.tenant.code if request.tenant else "",
+        tenant=request.tenant_code,
         after={
             "kind": request.kind,
             "title": request.title,
