@@ -253,17 +253,19 @@ class NewProject(Kind):
 def placed(
     values: Mapping[str, Any], wish: Mapping[str, Any], tenant: Tenant, without: Request | None = None
 ) -> Placement:
-    """Where one environment would go; unfinished figures need nothing. `without` is the request that is edited."""
+    """Where one environment would go; unfinished figures need nothing. The request that is edited (`without`) stays
+    where it is, as long as it fits there and nobody names another cluster."""
     amounts, problems = figures.read(wish)
     isolation = values.get("isolation", "shared")
-    return places.choose(
-        wish["environment"],
-        isolation if isolation in rules.ISOLATIONS else "shared",
-        tenant,
-        {} if problems else amounts,
-        wanted=str(wish.get("cluster", ""))[:40],
-        without=without,
-    )
+    if isolation not in rules.ISOLATIONS:
+        isolation = "shared"
+    need = {} if problems else amounts
+    wanted = str(wish.get("cluster", ""))[:40]
+    if not wanted and without is not None and without.cluster is not None:
+        stays = places.choose(wish["environment"], isolation, tenant, need, without.cluster.name, without)
+        if stays.chosen is not None:
+            return stays
+    return places.choose(wish["environment"], isolation, tenant, need, wanted, without)
 
 
 def members_of(request: Request) -> list[tuple[str, str]]:

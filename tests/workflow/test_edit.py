@@ -1,6 +1,7 @@
 """Sending back, editing and asking anew: the steps start over, and nothing of the earlier wish stays."""
 
 import threading
+import uuid
 
 import pytest
 from django.db import connections
@@ -9,9 +10,10 @@ from django.utils import timezone
 from audit.models import Event
 from clusters.models import Capacity, Cluster
 from tenants.models import Claim, Project
-from tests.builders import wish
+from tests.builders import a_cluster, wish
 from web.errors import Conflict, Forbidden, Invalid, NotFound
 from workflow import permissions, queries
+from workflow.kinds import kind_of
 from workflow.models import OpenTarget
 from workflow.services import PlanChanged, edit, submit, withdraw
 from workflow.services.submit import TargetBusy
@@ -173,3 +175,16 @@ def test_edit__cluster_that_the_request_fills_itself__not_in_its_own_way(people,
     assert again.values["environments"][0]["cpu"] == "3"
     with pytest.raises(Invalid, match="has 3 left"):
         changed(again, people["dev"], one={"cpu": "4"})
+
+
+def test_edit__another_cluster_has_more_room_by_now__stays_where_it_is(people, ask):
+    request = ask()
+    Capacity.objects.create(cluster=request.cluster, source="stated", cpu_millicores=4000)
+    roomy = a_cluster("roomy", environments=["dev", "test", "prod"])
+    Capacity.objects.create(cluster=roomy, source="stated", cpu_millicores=64_000)
+    kind = kind_of("new-project")
+    assert kind.target(request.values, str(uuid.uuid4())).cluster == roomy
+    assert changed(request, people["dev"], reason="Another reason").cluster == request.cluster
+    # Where it no longer fits it goes where it does.
+    larger = request.values | {"environments": [request.values["environments"][0] | {"cpu": "8"}]}
+    assert kind.target(larger, str(request.uid)).cluster == roomy
