@@ -14,8 +14,6 @@ NAMESPACE_LENGTH = 63
 # labels of pod security; names: who manages it, and the names people know it by, in words that other programs read.
 PARTS = ("quota", "limits", "network", "members", "security", "names")
 RESOURCES = ("cpu", "memory", "storage", "pods")
-# What policies see where nothing limits: the largest number they know.
-NO_LIMIT = 2**63 - 1
 RESERVED_PREFIXES = ("kube-", "openshift-", "portal-", "default")
 
 

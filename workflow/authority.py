@@ -15,10 +15,15 @@ def active_delegations(at: datetime | Now) -> models.QuerySet[Delegation]:
     return Delegation.objects.filter(revoked_at__isnull=True, starts_at__lte=at, ends_at__gt=at)
 
 
+def delegations_to(user: User, at: datetime | Now) -> models.QuerySet[Delegation]:
+    """Those by which the person decides for others now, oldest first."""
+    return active_delegations(at).filter(to=user, by__is_active=True).order_by("id")
+
+
 def delegators_of(user: User, at: datetime) -> list[User]:
     """Who delegated to this person for now. What they hold by delegation themselves is not among what they pass on,
     because only their own groups are asked for."""
-    held = active_delegations(at).filter(to=user, by__is_active=True).select_related("by").order_by("id")
+    held = delegations_to(user, at).select_related("by")
     return list({delegation.by_id: delegation.by for delegation in held}.values())
 
 

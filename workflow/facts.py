@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
+# What policies see where nothing limits: the largest number that CEL and the database know. A policy on large amounts
+# is then about it too.
+NO_LIMIT = 2**63 - 1
+
+
+def is_amount(fact: object) -> bool:
+    """Whether a fact is a number that is worth showing, not one that comes of there being no limit."""
+    return isinstance(fact, int) and abs(fact) < NO_LIMIT // 2
+
+
 class Fact(NamedTuple):
     """What a fact is: `type` is str, int or bool; label and unit are for people, lazily translated."""
 

@@ -24,11 +24,9 @@ from django.db.models.functions import Cast
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 from django.utils.translation import gettext as _
 
-from accounts.models import User
 from web.errors import Conflict
-from workflow import authority
 from workflow.kinds import all_kinds, kind_of
-from workflow.models import Delegation, Plan, Request, Step
+from workflow.models import Plan, Request, Step
 from workflow.narrowing import RISKS, Wanted, narrowed
 
 # `risk` of a row is the place in here.
@@ -153,11 +151,6 @@ def facets(inbox: models.QuerySet[Request], at: datetime) -> list[dict[str, Any]
         .order_by("tenant__code", "present__group__slug", "kind")
     )
     return [dict(row) for row in rows]
-
-
-def standing_in(user: User, at: datetime) -> models.QuerySet[Delegation]:
-    """The delegations by which the person decides for others now."""
-    return authority.active_delegations(at).filter(to=user, by__is_active=True).select_related("by").order_by("id")
 
 
 def is_budget_short(facts: Mapping[str, Any]) -> bool:

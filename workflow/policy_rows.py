@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from workflow.facts import declared
+from workflow.facts import declared, is_amount
 from workflow.kinds import all_kinds
 from workflow.models import Policy
 from workflow.services.foresee import Foreseen
@@ -100,7 +100,7 @@ def why_rows(condition: str, facts: Mapping[str, Any]) -> list[Row]:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    return str(value)
+    return str(value) if isinstance(value, str) or is_amount(value) else _("no limit")
 
 
 def foreseen_rows(foreseen: Sequence[Foreseen], names: Mapping[str, str]) -> list[Row]:

@@ -29,8 +29,7 @@ def requests_visible_to(user: User) -> models.QuerySet[Request]:
     mine = tenants.filter(memberships__subject__in=user.subjects).values("pk")
     # Who stands in for an approver reads what approvers read, for as long as that lasts.
     deciding = [role for role in settings.ROLE_GROUPS if role != "auditor"]
-    held = authority.active_delegations(Now()).filter(to=user, by__is_active=True, by__roles__overlap=deciding)
-    standing_in = Exists(held)
+    standing_in = Exists(authority.delegations_to(user, Now()).filter(by__roles__overlap=deciding))
     return rows.filter(Q(tenant__in=mine) | Q(asker=user) | Q(asker__owner=user) | standing_in)
 
 
@@ -96,3 +95,8 @@ def delegations_visible_to(user: User) -> models.QuerySet[Delegation]:
     if user.is_administrator or user.is_auditor:
         return rows
     return rows.filter(Q(by=user) | Q(to=user))
+
+
+def delegations_held_by(user: User, at: datetime) -> models.QuerySet[Delegation]:
+    """The delegations by which the person decides for others at `at`."""
+    return authority.delegations_to(user, at).select_related("by")

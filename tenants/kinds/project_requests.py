@@ -10,9 +10,10 @@ from clusters.words import environment_label, resource_label
 from tenants import ledger, queries
 from tenants.figures import text_of
 from tenants.placement import Placement
-from tenants.rules import NO_LIMIT, RESOURCES
+from tenants.rules import RESOURCES
 from tenants.standing import Standing, readable
 from web.bars import WARN_AT
+from workflow.facts import NO_LIMIT
 from workflow.kinds import Row
 from workflow.models import Request
 from workflow.schema import is_printable

@@ -19,10 +19,11 @@ from tenants.figures import text_of
 from tenants.kinds import of_tenant, tenant_quota_schema
 from tenants.kinds.project_requests import is_owner
 from tenants.models import Tenant, TenantBudget
-from tenants.rules import NO_LIMIT, RESOURCES
+from tenants.rules import RESOURCES
 from tenants.services.tenants import is_administrator
 from tenants.standing import readable
 from web.errors import Invalid
+from workflow.facts import NO_LIMIT
 from workflow.kinds import Alteration, Kind, Row, Target
 from workflow.models import Plan, Request
 

@@ -12,7 +12,6 @@ from clusters.models import Bundle, Cluster
 from tenants import ledger
 from tenants.kinds.change_quota import BelowUse, ChangeQuota
 from tenants.models import Claim, Deletion, Membership, Project
-from tenants.rules import NO_LIMIT
 from tests.builders import a_cluster, a_tenant, a_user, decided_by, ready_portal, wish
 from tests.portal.problems import NO_QUANTITIES
 from tests.waiting import eventually
@@ -20,6 +19,7 @@ from web.errors import Conflict, Forbidden, Invalid
 from web.sentences import shown
 from work.tasks import drive
 from workflow import queries
+from workflow.facts import NO_LIMIT
 from workflow.kinds import kind_of
 from workflow.models import Plan, Request
 from workflow.services import decide, edit, submit, withdraw

@@ -12,11 +12,11 @@ from clusters.models import Capacity, Cluster
 from tenants import ledger
 from tenants.kinds.tenant_quota import TenantQuota
 from tenants.models import Membership
-from tenants.rules import NO_LIMIT
 from tests.builders import a_tenant, a_user, ready_portal, wish
 from tests.portal.problems import NO_QUANTITIES
 from web.errors import Conflict, Forbidden, Invalid
 from workflow import queries
+from workflow.facts import NO_LIMIT
 from workflow.models import Request
 from workflow.services import decide, submit
 from workflow.services.submit import TargetBusy

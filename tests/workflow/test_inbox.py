@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from tenants.models import TenantBudget
 from tests.builders import a_tenant
-from workflow import inbox, queries, rows
+from workflow import inbox, policy_rows, queries, rows
+from workflow.facts import NO_LIMIT
 from workflow.models import Plan, Policy, Request, Step
 from workflow.narrowing import Wanted
 from workflow.services import delegate
@@ -322,3 +323,10 @@ def test_rest_decisions__token_that_may_not_decide__403(program, ask):
         program("platform", "read", "request").post("/api/v1/inbox/decisions", body, "application/json").status_code
         == 403
     )
+
+
+def test_rows__no_limit_among_the_facts__in_words_and_not_as_a_number(people):
+    facts = {"delta.cpu": NO_LIMIT - 2000, "delta.memory": 1024**3, "requested.cpu": NO_LIMIT}
+    assert rows.effect_of(facts) == "+1 Gi"
+    (row,) = policy_rows.why_rows("requested.cpu > 1000", facts)
+    assert row["value"] == "no limit"

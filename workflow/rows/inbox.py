@@ -12,6 +12,7 @@ from clusters import words
 from web.bars import amount
 from web.sentences import shown
 from workflow import inbox, permissions
+from workflow.facts import is_amount
 from workflow.kinds import kind_of
 from workflow.rows.lists import Row
 from workflow.rows.plans import changes_summary
@@ -99,4 +100,4 @@ def _signed(value: float) -> str:
 
 def _whole(facts: Mapping[str, Any], name: str) -> int:
     value = facts.get(name, 0)
-    return value if isinstance(value, int) else 0
+    return value if is_amount(value) else 0

@@ -117,7 +117,7 @@ def _page(
         "total": http.inbox_count,  # type: ignore[attr-defined]
         "fitting": fitting if wanted.is_narrow else None,
         "urgent": sum(one["urgent"] for one in facets),
-        "held": rows.held_rows(waiting.standing_in(http.user, now)),
+        "held": rows.held_rows(queries.delegations_held_by(http.user, now)),
         "filters": {"fields": _fields(wanted, facets), "action": reverse("inbox"), "is_narrow": wanted.is_narrow},
         "next_url": _page_url(http, page + 1) if fitting > page * waiting.PAGE else "",
         "previous_url": _page_url(http, page - 1) if page > 1 else "",
