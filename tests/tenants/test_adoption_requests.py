@@ -526,6 +526,11 @@ def test_batch__on_the_real_server__all_ready(portal, admin, there, unique, kube
     bundles = Bundle.objects.filter(outcomes__request=made[0])
     eventually(lambda: bundles.filter(observed_generation=1).count() == BATCH, 240, "all are ready")
     figures.append(f"all ready: {time.monotonic() - started:.1f} s after the workers were started")
+    page: list[bytes] = []
+    client = Client()
+    client.force_login(admin, backend="accounts.backends.DirectoryBackend")
+    measured("its page", lambda: page.append(client.get(f"/requests/{made[0].number}").content))
+    figures[-1] += f", {len(page[0]) / 1024:.0f} kB"
     for line in figures:
         print(f"adoption of {BATCH}: {line}")
     assert not bundles.filter(blocked=True).exists()
