@@ -101,11 +101,6 @@ def plan_many(*, cluster: Cluster, wanted: Sequence[Wanted]) -> list[Plan]:
     ]
 
 
-def base_of(cluster: Cluster, owner: str) -> Base:
-    """What the owner's next plan starts from."""
-    return bases_of(cluster, [owner])[owner]
-
-
 def bases_of(cluster: Cluster, owners: Sequence[str]) -> dict[str, Base]:
     """What each owner's next plan starts from, in two queries however many there are."""
     bundles = list(Bundle.objects.filter(cluster=cluster, owner__in=owners))

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clusters.quantity import bytes_of, format_bytes, format_cpu, millicores
-from tenants.models import SizePlan
+from tenants import size_plans
 
 Figures = dict[str, int]
 
@@ -58,10 +58,10 @@ def read(values: Mapping[str, Any], pointer: str = "") -> tuple[Figures, dict[st
     """({cpu (millicores), memory, storage (bytes), pods}, errors by JSON pointer below `pointer`) of values with
     FIELDS: the figures of the size plan, or what is written; figures are whole only where there are no errors."""
     if values.get("size"):
-        plan = SizePlan.objects.filter(slug=values["size"], is_active=True).first()
-        if plan is None:
+        try:
+            return size_plans.figures_of(values["size"]), {}
+        except size_plans.UnknownPlan:
             return {}, {f"{pointer}/size": _("There is no such size.")}
-        return plan.figures, {}
     figures: Figures = {}
     errors: dict[str, str] = {}
     for field, (parse, least, most) in QUANTITIES.items():

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clusters.rows import resource_bar
-from clusters.words import environment_label, resource_label
+from clusters.words import resource_label
 from tenants import ledger, queries
 from tenants.figures import text_of
 from tenants.placement import Placement
@@ -152,8 +152,3 @@ def readable_rows(rows: object, key: str, known: Iterable[str]) -> list[dict[str
             plain = {n: v for n, v in row.items() if isinstance(v, int) or (isinstance(v, str) and is_printable(v))}
             found.setdefault(row[key], plain)
     return list(found.values())
-
-
-def environments_label(names: Iterable[str]) -> str:
-    """Several environments in words."""
-    return ", ".join(environment_label(name) for name in names)
