@@ -294,6 +294,7 @@ if FAILPOINT_FOLDER and not DEMO:
 WORK_ITEMS = [
     ("clusters.Bundle", "clusters.reconcile.reconcile"),
     ("clusters.Capacity", "clusters.capacity.refresh"),
+    ("clusters.Health", "clusters.health.check"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
 ]

@@ -39,7 +39,7 @@ def due(model: type[WorkItem], at: datetime) -> models.QuerySet[WorkItem]:
     """Items that nobody holds and whose time has come, oldest first."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=at)
     unoffered = Q(offered_until__isnull=True) | Q(offered_until__lt=at)
-    return model._default_manager.filter(free, unoffered, due_at__lte=at).order_by("due_at")
+    return model.workable().filter(free, unoffered, due_at__lte=at).order_by("due_at")
 
 
 def held(model: type[WorkItem], at: datetime) -> models.QuerySet[WorkItem]:
@@ -62,7 +62,7 @@ def offer(model: type[WorkItem], at: datetime, most: int) -> list[int]:
             busy[lane] += 1
             chosen.append(pk)
     # The row lock is skipped, not awaited: what a second dispatcher took meanwhile is its own.
-    free = due(model, at).filter(pk__in=chosen).select_for_update(skip_locked=True)
+    free = due(model, at).filter(pk__in=chosen).select_for_update(skip_locked=True, of=("self",))
     offered = list(free.values_list("pk", flat=True))
     until = at + timedelta(seconds=settings.WORK_OFFER_SECONDS)
     model._default_manager.filter(pk__in=offered).update(offered_until=until)

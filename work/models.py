@@ -39,3 +39,8 @@ class WorkItem(models.Model):
                 fields=["due_at"], name="%(app_label)s_%(class)s_due", condition=models.Q(due_at__isnull=False)
             )
         ]
+
+    @classmethod
+    def workable(cls) -> models.QuerySet["WorkItem"]:
+        """The rows that may be worked on at all; a model narrows it (a cluster that is down)."""
+        return cls._default_manager.all()

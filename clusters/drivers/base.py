@@ -48,6 +48,17 @@ class Connection:
     ca: str = ""
     token: str = field(default="", repr=False)
     version: str = ""
+    # PEM; used where there is no token.
+    client_certificate: str = ""
+    client_key: str = field(default="", repr=False)
+    # Of a Git repository; `known_hosts` are those of an SSH remote.
+    branch: str = "main"
+    folder: str = ""
+    username: str = ""
+    known_hosts: str = ""
+    signing_key: str = field(default="", repr=False)
+    # A read-only way to the API server behind a Git repository.
+    observer: "Connection | None" = None
 
 
 @dataclass(frozen=True)
@@ -142,11 +153,13 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a cluster says of itself: `problems` are sentences, empty when all is well."""
+    """What a cluster says of itself: `problems` are sentences, empty when all is well; `facts` what else was seen, as
+    plain data (clusters/drivers/kubernetes/probing.py says which)."""
 
     version: str
     problems: tuple[Sentence, ...]
     at: datetime
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 class DriverError(Exception):

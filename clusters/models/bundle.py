@@ -1,77 +1,12 @@
-"""The registry of clusters, and bundles: all objects the portal keeps in one cluster for one owner."""
+"""Bundles: all objects the portal keeps in one cluster for one owner, their revisions, and the runs over them."""
 
 import uuid
-from decimal import Decimal
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from clusters.models.cluster import Cluster, workable_clusters
 from work.models import WorkItem
-
-
-class Cluster(models.Model):
-    """One cluster the portal writes to, and how people and groups are called there."""
-
-    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    name = models.SlugField(max_length=40, unique=True)
-    description = models.CharField(max_length=200, blank=True)
-    flavour = models.CharField(max_length=12, choices=[("kubernetes", "Kubernetes"), ("openshift", "OpenShift")])
-    driver = models.CharField(max_length=12, choices=[("kubernetes", "Kubernetes API"), ("gitops", "GitOps")])
-    address = models.CharField(max_length=500, help_text="API server URL, or the Git repository")
-    ca = models.TextField(blank=True, help_text="PEM")
-    token_sealed = models.TextField(blank=True)
-    # Changes with every change of address or credentials, so that clients are not kept beyond it.
-    version = models.UUIDField(default=uuid.uuid4)
-    environments = ArrayField(models.CharField(max_length=12))
-    # "{username}" or "oidc:{username}"; "{cn}" or "{dn}": how a portal user and an LDAP group are called there.
-    user_format = models.CharField(max_length=80, default="{username}")
-    group_format = models.CharField(max_length=80, default="{cn}")
-    # Labels of the namespaces that hold ingress controllers and monitoring: who may reach every project.
-    ingress_labels = models.JSONField(default=dict, blank=True)
-    monitoring_labels = models.JSONField(default=dict, blank=True)
-    # A dedicated cluster takes projects of one tenant only.
-    dedicated_to = models.ForeignKey(
-        "tenants.Tenant", null=True, blank=True, on_delete=models.PROTECT, related_name="dedicated_clusters"
-    )
-    is_active = models.BooleanField(default=True)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Capacity(WorkItem):
-    """How much a cluster has to give: read from its compute nodes, or stated by hand; null is unknown.
-
-    What may be promised is the figure times its overcommit factor. Millicores, bytes and pieces.
-    """
-
-    cluster = models.OneToOneField(Cluster, on_delete=models.CASCADE, related_name="capacity")
-    source = models.CharField(max_length=8, choices=[("nodes", "nodes"), ("stated", "stated")])
-    cpu_millicores = models.PositiveBigIntegerField(null=True, blank=True)
-    memory_bytes = models.PositiveBigIntegerField(null=True, blank=True)
-    storage_bytes = models.PositiveBigIntegerField(null=True, blank=True)
-    pods = models.PositiveIntegerField(null=True, blank=True)
-    nodes = models.PositiveIntegerField(null=True, blank=True)
-    cpu_overcommit = models.DecimalField(max_digits=4, decimal_places=2, default=1)
-    memory_overcommit = models.DecimalField(max_digits=4, decimal_places=2, default=1)
-    problem = models.JSONField(null=True, blank=True, help_text="why the nodes could not be read, as web.sentences")
-    observed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta(WorkItem.Meta):
-        constraints = [
-            *WorkItem.Meta.constraints,
-            models.CheckConstraint(
-                condition=Q(cpu_overcommit__gte=Decimal("0.1"), memory_overcommit__gte=Decimal("0.1")),
-                name="clusters_capacity_overcommit",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"capacity of {self.cluster_id}"
 
 
 class Bundle(WorkItem):
@@ -84,7 +19,9 @@ class Bundle(WorkItem):
     cluster = models.ForeignKey(Cluster, on_delete=models.PROTECT, related_name="bundles")
     tenant = models.ForeignKey("tenants.Tenant", on_delete=models.PROTECT, related_name="+")
     owner = models.CharField(max_length=200, help_text="whom it is kept for, as kind:id")
-    namespace = models.CharField(max_length=63)
+    namespace = models.CharField(max_length=63, blank=True, help_text="empty where all objects are cluster-scoped")
+    # What this one lives in: created after it, removed before it (instances before their project).
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="children")
     committed = models.CharField(max_length=64, blank=True, help_text="commit that holds the observed revision")
     # A sentence for people (web.sentences); blocked: no further attempt until somebody acts.
     message = models.JSONField(null=True, blank=True)
@@ -98,6 +35,11 @@ class Bundle(WorkItem):
 
     def __str__(self) -> str:
         return f"{self.owner} in {self.namespace}"
+
+    @classmethod
+    def workable(cls) -> models.QuerySet["Bundle"]:
+        """Nothing is done on a cluster whose circuit is open, or which waits for a person after a restore."""
+        return cls.objects.filter(cluster__in=workable_clusters())
 
 
 class BundleRevision(models.Model):
@@ -155,3 +97,24 @@ class BundleObject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}"
+
+
+class BundleRun(models.Model):
+    """One pass over a bundle that did something or failed, with what became of each object; the last ones are kept."""
+
+    OUTCOMES = [(o, o) for o in ("ready", "committed", "waiting", "retrying", "blocked", "lost")]
+
+    bundle = models.ForeignKey(Bundle, on_delete=models.CASCADE, related_name="runs")
+    revision = models.PositiveBigIntegerField()
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+    outcome = models.CharField(max_length=12, choices=OUTCOMES)
+    message = models.JSONField(null=True, blank=True, help_text="a sentence, see web.sentences")
+    # [{"ref": {api_version, kind, namespace, name}, "outcome": "created", "message": a sentence or null}]
+    objects_seen = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["bundle", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.bundle_id}/{self.revision} {self.outcome}"
