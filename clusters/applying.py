@@ -129,6 +129,8 @@ class Writer:
 
     def _remember(self, row: BundleObject, applied: Applied, *, had: bool) -> None:
         """What became of one object; `had` is False where it exists only once the pass is committed."""
+        if applied.seen is not None:
+            self.seen[applied.ref] = applied.seen
         if applied.outcome in _REFUSED:
             sentence = about(row, _REFUSED[applied.outcome])
             self._record.add(applied.ref, applied.outcome, sentence)
@@ -137,8 +139,6 @@ class Writer:
         self._record.add(applied.ref, applied.outcome)
         if had:
             self._notes.add(row, state="applied", message=None, had=True, uid=applied.uid or row.uid)
-        if applied.seen is not None:
-            self.seen[applied.ref] = applied.seen
 
     def _prune(self, kept: list[BundleObject]) -> list[ObjectRef]:
         """Removes objects of earlier revisions that are no longer wanted, last ones first; answers their names."""

@@ -52,7 +52,10 @@ def _bring(lease: Lease, bundle: Bundle, driver: Driver, record: Record) -> Pass
         _note(lease, message=waits.stored())
         return Pass(after=WAIT_FOR_OTHERS)
     writer = Writer(lease, bundle, revision, driver, record)
-    committed = writer.write()
+    try:
+        committed = writer.write()
+    finally:
+        observing.check_known(lease, bundle, writer.seen.values())
     _worked(bundle)
     return _settle(lease, bundle, revision, driver, committed, writer.seen, record)
 
