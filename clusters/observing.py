@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters.applying import Notes, about, ref_of
+from clusters.applying import Notes, about, noticed, ref_of
 from clusters.drivers.base import Driver, ObjectRef, Observed
 from clusters.holding import hold_for_restore
 from clusters.models import Bundle, BundleObject
@@ -20,16 +20,15 @@ def observe(
 ) -> list[Sentence]:
     """Writes how each object is; answers a sentence for each that is not ready, or not gone if it is to go.
 
-    What is `known` to be ready from just now is not asked again.
+    What is `known` to be ready is written down already, and not asked again.
     """
-    rows = list(bundle.objects_kept.exclude(state="gone"))
-    fresh = {ref: seen for ref, seen in known.items() if seen.ready}
-    asked = [ref for ref in map(ref_of, rows) if ref not in fresh]
-    seen = fresh | dict(zip(asked, driver.observe(asked) if asked else (), strict=True))
-    check_known(lease, bundle, seen.values())
+    done = {ref for ref, seen in known.items() if seen.ready}
+    rows = [row for row in bundle.objects_kept.exclude(state="gone") if ref_of(row) not in done]
+    seen = driver.observe([ref_of(row) for row in rows]) if rows else ()
+    check_known(lease, bundle, seen)
     unready, notes = [], Notes(lease)
-    for row in rows:
-        changes, sentence = _noticed(row, seen[ref_of(row)])
+    for row, observed in zip(rows, seen, strict=True):
+        changes, sentence = _told(row, observed)
         notes.add(row, observed_at=now, **changes)
         if sentence:
             unready.append(sentence)
@@ -37,19 +36,13 @@ def observe(
     return unready
 
 
-def _noticed(row: BundleObject, observed: Observed) -> tuple[dict[str, Any], Sentence | None]:
-    """What to write down of an object, and a sentence if it is not as it should be."""
-    if row.state == "removing":
-        # That it is gone is for the next pass to say, which asks by uid: another one may have its name by now.
-        leaving = observed.message if observed.exists else None
-        sentence = leaving or about(row, gettext_noop("%(kind)s %(name)s is being removed."))
-        return {"message": sentence.stored()}, sentence
-    state = "ready" if observed.ready else ("applied" if observed.exists else "missing")
-    message = observed.message.stored() if observed.message else None
-    changes = {"state": state, "message": message, "usage": observed.usage}
-    if observed.ready:
-        return changes, None
-    return changes, observed.message or about(row, gettext_noop("%(kind)s %(name)s is not ready yet."))
+def _told(row: BundleObject, observed: Observed) -> tuple[dict[str, Any], Sentence | None]:
+    if row.state != "removing":
+        return noticed(row, observed)
+    # That it is gone is for the next pass to say, which asks by uid: another one may have its name by now.
+    leaving = observed.message if observed.exists else None
+    sentence = leaving or about(row, gettext_noop("%(kind)s %(name)s is being removed."))
+    return {"message": sentence.stored()}, sentence
 
 
 def sweep(lease: Lease, bundle: Bundle, driver: Driver) -> None:
