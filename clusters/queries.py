@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
-from clusters.models import Cluster
+from clusters.models import Bundle, Cluster, DriftCheck
 
 
 def clusters_visible_to(user: User) -> models.QuerySet[Cluster]:
@@ -15,6 +15,21 @@ def clusters_visible_to(user: User) -> models.QuerySet[Cluster]:
         return rows
     own = Cluster.objects.filter(dedicated_to__memberships__subject__in=user.subjects).values("pk")
     return rows.filter(Q(dedicated_to__isnull=True) | Q(pk__in=own))
+
+
+def bundles_visible_to(user: User) -> models.QuerySet[Bundle]:
+    """Bundles of the person's tenants; approvers, auditors and administrators see all."""
+    rows = Bundle.objects.select_related("cluster", "tenant")
+    if user.sees_all_tenants:
+        return rows
+    own = Bundle.objects.filter(tenant__memberships__subject__in=user.subjects).values("pk")
+    return rows.filter(pk__in=own)
+
+
+def drift_visible_to(user: User) -> models.QuerySet[DriftCheck]:
+    """How the bundles that the person may see differ from their clusters; also those where nothing does."""
+    rows = DriftCheck.objects.select_related("bundle__cluster", "bundle__tenant")
+    return rows.filter(bundle__in=bundles_visible_to(user).values("pk"))
 
 
 def clusters_of_environment(environment: str) -> models.QuerySet[Cluster]:

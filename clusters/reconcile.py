@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters import rules, sealing
+from clusters import drift, rules, sealing
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import Applied, Desired, Driver, DriverError, ObjectRef, Observed
 from clusters.models import Bundle, BundleObject, BundleRevision
@@ -179,6 +179,7 @@ def _agree(lease: Lease, bundle: Bundle, committed: str, now: datetime) -> None:
         Bundle.objects.filter(pk=lease.pk).update(committed=committed, message=None, blocked=False)
         before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
         before.update(agreed_at=now)
+        drift.agreed(bundle, now)
 
 
 def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:

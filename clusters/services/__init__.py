@@ -10,17 +10,21 @@ from clusters.services.desired import (
     set_desired_many,
 )
 from clusters.services.registering import register_cluster
+from clusters.services.repairing import check_repair, may_repair, repair
 
 __all__ = [
     "MOST",
     "Aim",
     "can_read_nodes",
+    "check_repair",
     "check_state",
     "create_bundle",
     "create_bundles",
+    "may_repair",
     "may_state",
     "register_cluster",
     "remember_adopted",
+    "repair",
     "set_desired",
     "set_desired_many",
     "state_capacity",
