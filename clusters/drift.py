@@ -150,7 +150,8 @@ def _entries(bundle: Bundle, findings: Iterable[Finding], before: Iterable[Entry
 
 
 def _key(entry: Entry) -> tuple[str, ...]:
-    return (*entry["ref"].values(), entry["place"])
+    # A database does not keep the order of an object's members.
+    return (*ObjectRef(**entry["ref"]), entry["place"])
 
 
 def _brought_back(bundle: Bundle, now: datetime) -> Counter[tuple[str, ...]]:

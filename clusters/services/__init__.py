@@ -10,7 +10,7 @@ from clusters.services.desired import (
     set_desired_many,
 )
 from clusters.services.registering import register_cluster
-from clusters.services.repairing import check_repair, may_repair, repair
+from clusters.services.repairing import check_repair, may_repair, repair, repairable
 
 __all__ = [
     "MOST",
@@ -25,6 +25,7 @@ __all__ = [
     "register_cluster",
     "remember_adopted",
     "repair",
+    "repairable",
     "set_desired",
     "set_desired_many",
     "state_capacity",
