@@ -13,7 +13,8 @@ from accounts.models import User
 from clusters import words
 from clusters.differences import difference_lines
 from clusters.models import Bundle, DriftCheck
-from clusters.services import may_repair, repairable
+from clusters.permissions import may_act_on
+from clusters.services import repairable
 from web.sentences import shown
 
 Row = dict[str, Any]
@@ -27,7 +28,7 @@ def drift_row(bundle: Bundle, check: DriftCheck | None, user: User) -> Row:
     """
     found = check.found if check else []
     ours = repairable(found)
-    may = bool(ours) and may_repair(bundle, user)
+    may = bool(ours) and may_act_on(bundle, user)
     refused = [shown(entry["refused"]) for entry in ours if entry["refused"]]
     is_free = bundle.observed_generation >= bundle.generation or bundle.blocked
     return {

@@ -10,22 +10,24 @@ from clusters.services.desired import (
     set_desired_many,
 )
 from clusters.services.registering import register_cluster
-from clusters.services.repairing import check_repair, may_repair, repair, repairable
+from clusters.services.repairing import repair, repairable
+from clusters.services.retrying import NothingToRetry, probe_now, retry
 
 __all__ = [
     "MOST",
     "Aim",
+    "NothingToRetry",
     "can_read_nodes",
-    "check_repair",
     "check_state",
     "create_bundle",
     "create_bundles",
-    "may_repair",
     "may_state",
+    "probe_now",
     "register_cluster",
     "remember_adopted",
     "repair",
     "repairable",
+    "retry",
     "set_desired",
     "set_desired_many",
     "state_capacity",

@@ -10,29 +10,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
+from clusters import permissions
 from clusters.drivers.base import ObjectRef
 from clusters.models import Bundle, BundleObject, BundleRevision, DriftCheck
 from clusters.queries import bundles_visible_to
 from clusters.services.desired import set_desired
-from web.errors import Conflict, Forbidden, NotFound
+from web.errors import Conflict, NotFound
 from web.sentences import shown
 
 Entry = dict[str, Any]
-
-
-def may_repair(bundle: Bundle, user: User) -> bool:
-    """Whether the person may have it brought back: owners and developers of the tenant, approvers and administrators;
-    who only reads (viewers, auditors) may not."""
-    if user.is_administrator or user.approver_slugs:
-        return True
-    members = bundle.tenant.memberships.filter(subject__in=user.subjects, role__in=["owner", "developer"])
-    return bool(members.exists())
-
-
-def check_repair(bundle: Bundle, by: User) -> None:
-    """Raises Forbidden unless `may_repair`."""
-    if not may_repair(bundle, by):
-        raise Forbidden(_("Only the tenant's owners and developers, approvers and administrators have drift repaired."))
 
 
 def repairable(found: Iterable[Entry]) -> list[Entry]:
@@ -53,7 +39,7 @@ def repair(*, bundle: UUID, by: User | None, at: datetime) -> BundleRevision:
     if locked is None:
         raise NotFound(_("There is no such bundle."))
     if by is not None:
-        check_repair(locked, by)
+        permissions.check_act_on(locked, by)
     _check_free(locked)
     entries = _to_repair(locked)
     last = locked.revisions.get(number=locked.generation)

@@ -41,6 +41,18 @@ def additions(live: Manifest, body: Manifest) -> list[Path]:
     return [path for part in parts for path in _missing(live.get(part), body.get(part), (part,))]
 
 
+def as_first_applied(created: Manifest, body: Manifest) -> list[dict[str, Any]]:
+    """managedFields of an object that was just created by POST from `body`, as an apply of it would have left them:
+    the portal owns what it said, and not the server's defaults."""
+    entries: list[dict[str, Any]] = created["metadata"].get("managedFields") or []
+    return [
+        {**entry, "operation": "Apply", "fieldsV1": _said(entry["fieldsV1"], body)}
+        if _is_ours(entry, "Update")
+        else entry
+        for entry in entries
+    ]
+
+
 def without(manifest: Manifest, paths: list[Path]) -> Manifest:
     """A copy of the manifest without the keys at these paths."""
     heads = {path[0] for path in paths if len(path) == 1}
@@ -62,13 +74,13 @@ def writer_of(live: Manifest, paths: Sequence[str]) -> tuple[str, str]:
     """(managers, time) of those beside the portal who own what lies at these dotted paths; whoever wrote last where
     nobody does, since what was removed has no owner."""
     entries = [entry for entry in _others(live) if any(_owns(entry["fieldsV1"], path) for path in paths)]
-    return _said(entries) if entries else newest_writer(live)
+    return _manager_and_time(entries) if entries else newest_writer(live)
 
 
 def newest_writer(live: Manifest) -> tuple[str, str]:
     """(manager, time) of who beside the portal wrote the object last; ("", "") for nobody."""
     newest = max(_others(live), key=lambda entry: str(entry.get("time", "")), default=None)
-    return ("", "") if newest is None else _said([newest])
+    return ("", "") if newest is None else _manager_and_time([newest])
 
 
 def _others(live: Manifest) -> list[dict[str, Any]]:
@@ -77,7 +89,7 @@ def _others(live: Manifest) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["manager"] != FIELD_MANAGER and not entry.get("subresource")]
 
 
-def _said(entries: Sequence[dict[str, Any]]) -> tuple[str, str]:
+def _manager_and_time(entries: Sequence[dict[str, Any]]) -> tuple[str, str]:
     managers = sorted({str(entry["manager"]) for entry in entries})
     return ", ".join(managers), max(str(entry.get("time", "")) for entry in entries)
 
@@ -93,6 +105,20 @@ def _owns(fields: Mapping[str, Any], path: str) -> bool:
 
 def _is_ours(entry: Mapping[str, Any], operation: str) -> bool:
     return entry["manager"] == FIELD_MANAGER and entry["operation"] == operation and not entry.get("subresource")
+
+
+def _said(fields: Mapping[str, Any], body: Any) -> dict[str, Any]:
+    """The part of a fieldsV1 that is about keys of the body; items of lists are kept as they are. An apply does not own
+    a map as such ("."), only what is in it, and an empty one (podSelector: {}) that a POST passes over."""
+    empty = [key for key, value in body.items() if value == {}] if isinstance(body, dict) else []
+    found: dict[str, Any] = {f"f:{key}": {} for key in empty}
+    for key, inner in fields.items():
+        if key.startswith("f:"):
+            if isinstance(body, dict) and key[2:] in body:
+                found[key] = _said(inner, body[key[2:]])
+        elif key != ".":
+            found[key] = inner
+    return found
 
 
 def _united(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
