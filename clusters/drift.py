@@ -26,6 +26,7 @@ from work.tasks import Pass
 
 # While something else is done with the bundle.
 SOON = timedelta(seconds=60)
+RETRY_AFTER_MOST = timedelta(seconds=300)
 # Somebody, or something, keeps changing what was brought back this often.
 REPAIRS, WITHIN = 3, timedelta(hours=1)
 # What is kept of what others wrote: it may be anything, and as much as they like.
@@ -98,7 +99,9 @@ def _unanswered(lease: Lease, bundle: Bundle, error: DriverError) -> Pass:
     with guarded(lease):
         DriftCheck.objects.filter(pk=lease.pk).update(problem=error.sentence.stored())
     circuit.failed(bundle.cluster, error, timezone.now())
-    return Pass(failed=True)
+    # What a server asks for, within limits.
+    after = min(timedelta(seconds=error.retry_after), RETRY_AFTER_MOST) if error.retry_after else None
+    return Pass(failed=True, after=after)
 
 
 def _noted(lease: Lease, seen: Bundle, findings: Sequence[Finding]) -> Pass:
