@@ -119,7 +119,7 @@ def _noted(lease: Lease, seen: Bundle, findings: Sequence[Finding]) -> Pass:
             since = (row.found_at or now) if found else None
             changes = {"found": found, "found_at": since, "checked_at": now, "problem": None}
             DriftCheck.objects.filter(pk=row.pk).update(**changes)
-            if bundle.cluster.on_drift == "repair" and _may_by_itself(found):
+            if _may_by_itself(bundle, found):
                 repairing.repair(bundle=bundle.uid, by=None, at=now)
     if not bundle.objects_kept.exclude(state="gone").exists():
         return Pass(observed=lease.generation)
@@ -180,8 +180,10 @@ def _held_back(finding: Finding, times: int) -> Sentence | None:
     return Sentence(text, {"count": times, "by": finding.by or "?"})
 
 
-def _may_by_itself(found: Sequence[Entry]) -> bool:
-    """Whether all that differs could be brought back without a person; foreign objects are never touched."""
+def _may_by_itself(bundle: Bundle, found: Sequence[Entry]) -> bool:
+    """Whether all that differs is to be brought back without a person; foreign objects are never touched."""
+    if bundle.cluster.on_drift != "repair" or bundle.cluster.held_since is not None:
+        return False
     ours = repairing.repairable(found)
     return bool(ours) and not any(entry["held_back"] or entry["refused"] for entry in ours)
 

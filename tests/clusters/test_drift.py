@@ -335,6 +335,26 @@ def test_drift__policy_says_repair_and_a_person_repaired_before__counts_only_the
     assert bundle.generation == 5
 
 
+def test_drift__policy_says_repair_but_the_cluster_is_held__reported_alone(bundle, kubectl, name):
+    Cluster.objects.update(on_drift="repair", held_since=timezone.now())
+    patched(kubectl, name, "quota", "portal-quota", spec={"hard": {"pods": "99"}})
+    assert len(compared(bundle).found) == 1
+    bundle.refresh_from_db()
+    assert bundle.generation == 1
+
+
+def test_drift__policy_says_repair_and_several_differ__one_revision_for_all(bundle, kubectl, name):
+    Cluster.objects.update(on_drift="repair")
+    patched(kubectl, name, "quota", "portal-quota", spec={"hard": {"pods": "99"}})
+    replaced_limits(kubectl, name)
+    kubectl("delete", "networkpolicy", "portal-default-deny", f"-n={name}")
+    add_subject(kubectl, name)
+    assert len(compared(bundle).found) == 4
+    eventually(lambda: arrived(bundle), 60, "all is brought back")
+    assert bundle.observed_generation == 2
+    assert compared(bundle).found == []
+
+
 # When it is looked
 
 
