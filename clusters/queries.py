@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import User
-from clusters.models import Bundle, Cluster
+from clusters.models import Bundle, Cluster, DriftCheck
 
 # How a cluster is reached, and with what: for drivers alone.
 _NOT_FOR_PAGES = (
@@ -43,3 +43,10 @@ def bundles_visible_to(user: User) -> models.QuerySet[Bundle]:
         return rows
     own = Bundle.objects.filter(tenant__memberships__subject__in=user.subjects).values("pk")
     return rows.filter(pk__in=own)
+
+
+def drift_visible_to(user: User) -> models.QuerySet[DriftCheck]:
+    """How the bundles that the person may see differ from their clusters; also those where nothing does."""
+    hidden = (f"bundle__cluster__{name}" for name in _NOT_FOR_PAGES)
+    rows = DriftCheck.objects.select_related("bundle__cluster", "bundle__tenant").defer(*hidden)
+    return rows.filter(bundle__in=bundles_visible_to(user).values("pk"))

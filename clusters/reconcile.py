@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters import circuit, observing, sealing
+from clusters import circuit, drift, observing, sealing
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.applying import GONE, Writer
 from clusters.drivers.base import Driver, DriverError, ObjectRef, Observed
@@ -114,6 +114,7 @@ def _agree(lease: Lease, bundle: Bundle, committed: str, now: datetime, record: 
         before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
         before.update(agreed_at=now)
         record.keep("committed" if committed else "ready")
+        drift.agreed(bundle, now)
 
 
 def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:

@@ -286,6 +286,8 @@ WORK_LEASE_SECONDS = _int("PORTAL_WORK_LEASE_SECONDS", 60)
 WORK_OFFER_SECONDS = _int("PORTAL_WORK_OFFER_SECONDS", 30)
 WORK_POLL_SECONDS = _float("PORTAL_WORK_POLL_SECONDS", 2.0)
 WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
+# How often a bundle is compared with its cluster.
+DRIFT_SECONDS = _int("PORTAL_DRIFT_SECONDS", 600)
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:
@@ -295,6 +297,7 @@ WORK_ITEMS = [
     ("clusters.Bundle", "clusters.reconcile.reconcile"),
     ("clusters.Capacity", "clusters.capacity.refresh"),
     ("clusters.Health", "clusters.health.check"),
+    ("clusters.DriftCheck", "clusters.drift.check"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
 ]

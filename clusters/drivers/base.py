@@ -127,6 +127,26 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One object that is not as the portal left it: changed (`fields` as in Change), missing, replaced by another one
+    of its name (`uid`), or foreign: of others, beside the portal's.
+
+    `by` and `at` (RFC 3339) say which field manager wrote what differs and when, "" where the server does not know.
+    `refused` is why an apply would not bring it back, None if it would. `place` is "observed" for what is seen in the
+    cluster behind a Git repository: nothing is written there.
+    """
+
+    ref: ObjectRef
+    sort: Literal["changed", "missing", "replaced", "foreign"]
+    fields: tuple[tuple[str, Any, Any], ...] = ()
+    uid: str = ""
+    by: str = ""
+    at: str = ""
+    refused: Sentence | None = None
+    place: Literal["", "observed"] = ""
+
+
+@dataclass(frozen=True)
 class Surveyed:
     """What is in a namespace that exists. `is_open`: its administrator's label lets the portal write in it; `bundle`
     is whom its fence names, "" for none. `quotas`: {name: {"hard": {resource: quantity}, "used": {...}}}; `others`:
@@ -222,6 +242,14 @@ class Driver(Protocol):
     def census(self) -> tuple[Observed, ...]:
         """Everything in the cluster that carries the portal's label and a fence, in a handful of calls; whether it is
         ready is not looked at."""
+        ...
+
+    def drift(self, desired: Sequence[Desired], namespace: str) -> tuple[Finding, ...]:
+        """What is not as the objects of one bundle should be, and what others put into its namespace ("" for none)
+        beside them; changes nothing.
+
+        One list per kind, whatever there is, and no more while all is well; a dry run or two for what differs.
+        """
         ...
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:

@@ -1,12 +1,14 @@
 """Objects as files in a Git repository: where an object's file lies, and the same text for the same object, always."""
 
 import re
+from collections.abc import Callable, Sequence
 
 import yaml
 from django.utils.translation import gettext_noop
 
 from clusters import rules
-from clusters.drivers.base import DriverError, Manifest, ObjectRef
+from clusters.drivers.base import Desired, DriverError, Finding, Manifest, ObjectRef
+from clusters.drivers.fence import claimed, stamped
 from web.sentences import Sentence
 
 
@@ -53,6 +55,31 @@ class _Plain(yaml.SafeDumper):
 
 
 _Plain.add_representer(str, _Plain.text)
+
+
+def drifted_files(
+    desired: Sequence[Desired], read: Callable[[ObjectRef], Manifest | None], folder: Sequence[Manifest]
+) -> tuple[Finding, ...]:
+    """What differs in the files of one bundle (`read` answers an object's file) and which others lie in its folder."""
+    findings = [_drifted(item, read) for item in desired]
+    wanted = {item.ref for item in desired}
+    others = [ObjectRef(*rules.reference(manifest)) for manifest in folder]
+    return (
+        *(finding for finding in findings if finding),
+        *(Finding(ref, "foreign") for ref in others if ref not in wanted),
+    )
+
+
+def _drifted(item: Desired, read: Callable[[ObjectRef], Manifest | None]) -> Finding | None:
+    try:
+        file = read(item.ref)
+    except DriverError as error:
+        return Finding(item.ref, "changed", refused=error.sentence)
+    if file is None:
+        return Finding(item.ref, "missing")
+    fields = tuple((path, old, new) for path, old, new in rules.difference(file, stamped(item)))
+    refused = claimed(file, item, "")
+    return Finding(item.ref, "changed", fields, refused=refused) if fields else None
 
 
 def parsed(text: str, path: str) -> Manifest:

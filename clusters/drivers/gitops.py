@@ -25,6 +25,7 @@ from clusters.drivers.base import (
     Connection,
     Desired,
     DriverError,
+    Finding,
     Manifest,
     ObjectRef,
     Observed,
@@ -33,7 +34,8 @@ from clusters.drivers.base import (
     Surveyed,
 )
 from clusters.drivers.fence import Fence, check_ours, fence_of, judge, stamped
-from clusters.drivers.files import parsed, path_of, segment, text_of
+from clusters.drivers.files import drifted_files, parsed, path_of, segment, text_of
+from clusters.drivers.kubernetes.drifting import seen_from_outside
 from web.sentences import Sentence
 
 BRANCH = Ref(b"refs/heads/main")
@@ -56,6 +58,7 @@ class GitOpsDriver:
     def __init__(self, connection: Connection, timeout: float) -> None:
         self._address = connection.address
         self._timeout = timeout
+        self._observer = connection.observer
         # Whose the files were that this pass asked to delete.
         self._asked: dict[ObjectRef, str] = {}
 
@@ -134,6 +137,15 @@ class GitOpsDriver:
         with _open(self._address) as repo:
             manifests = _Head(repo).everything()
         return tuple(_observed(ObjectRef(*rules.reference(m)), m) for m in manifests if fence_of(m) is not None)
+
+    def drift(self, desired: Sequence[Desired], namespace: str) -> tuple[Finding, ...]:
+        """The files of the branch against the wanted ones, and with an observer the live objects too; see Driver."""
+        with _open(self._address) as repo:
+            head = _Head(repo)
+            found = drifted_files(desired, head.manifest, head.folder(namespace) if namespace else [])
+        if self._observer is None:
+            return found
+        return (*found, *seen_from_outside(self._observer, self._timeout, desired, namespace))
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
         """True if there is no such file any more; else it may be removed by `commit`; see Driver."""

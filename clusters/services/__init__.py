@@ -10,6 +10,7 @@ from clusters.services.desired import (
     set_desired_many,
 )
 from clusters.services.registering import register_cluster
+from clusters.services.repairing import repair, repairable
 from clusters.services.retrying import NothingToRetry, probe_now, retry
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "probe_now",
     "register_cluster",
     "remember_adopted",
+    "repair",
+    "repairable",
     "retry",
     "set_desired",
     "set_desired_many",
