@@ -307,6 +307,7 @@ REQUEST_KINDS = [
     "tenants.kinds.change_tenant_members.ChangeTenantMembers",
     "tenants.kinds.delete_project.DeleteProject",
     "tenants.kinds.change_quota.ChangeQuota",
+    "tenants.kinds.rollback_project.RollbackProject",
     "tenants.kinds.tenant_quota.TenantQuota",
     "tenants.kinds.adopt_namespaces.AdoptNamespaces",
     "workflow.kinds.change_policy.ChangePolicy",
