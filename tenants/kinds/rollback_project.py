@@ -56,8 +56,10 @@ class RollbackProject(Kind):
         """{"bars", "notes"}: what the chosen revision comes to. The directory is not asked while somebody chooses."""
         project = _project(values, user)
         revision = _revision(project, values)
-        if project is None or revision is None:
+        if project is None:
             return {}
+        if revision is None:
+            return {"bars": [], "notes": []}
         now, choices = states.figures_of(project), rollback.choices_in(revision.state)
         used, wanted = usage.amounts(used_of(project.bundle)), choices.quota
         low = [name for name, amount in wanted.items() if amount < now[name] and amount < used.get(name, 0)]
