@@ -48,6 +48,15 @@ def held(model: type[WorkItem], at: datetime) -> models.QuerySet[WorkItem]:
     return model._default_manager.filter(Q(lease_until__gte=at) | Q(offered_until__gte=at))
 
 
+def out(model: type[WorkItem], at: datetime) -> list[tuple[int, str, uuid.UUID | None]]:
+    """(id, lane, lease owner) of what is offered or worked on; not what a worker holds that stopped prolonging its
+    lease: a dead one takes no slot, and must not keep others from the lane until its lease is over."""
+    # Prolonged at a third of its time, a lease has never less than two thirds left.
+    prolonged = Q(lease_until__gte=at + timedelta(seconds=settings.WORK_LEASE_SECONDS / 2))
+    rows = model._default_manager.filter(prolonged | Q(offered_until__gte=at))
+    return list(rows.values_list("pk", "lane", "lease_owner"))
+
+
 Room = Callable[[str], bool]
 
 

@@ -39,7 +39,7 @@ def round_of(at: datetime, publish: Publish = publish, pace: Pace | None = None)
     pace = pace or new_pace()
     models = [(label, apps.get_model(label)) for label, _handler in settings.WORK_ITEMS]
     for label, model in models:
-        pace.see(label, claims.held(model, at).values_list("pk", "lane", "lease_owner"), at)
+        pace.see(label, claims.out(model, at), at)
     count = 0
     for label, model in models:
         waiting = claims.offer(model, at, MOST_PER_ROUND, partial(pace.takes, label, at=at))
