@@ -1,7 +1,7 @@
 """How many items of a lane may be out at once: more where passes end quickly, few where they hang."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -48,38 +48,60 @@ def test_takes__items_out_of_several_models__count_together():
     assert taken(pace, "b", START) == 1
 
 
+def beside_quick_ones(most: int = 4, most_slow: int = 1) -> Pace:
+    """With three lanes whose passes end quickly."""
+    pace = Pace(most, most_slow)
+    for lane in ("q1", "q2", "q3"):
+        passes(pace, lane, START - SOON, SOON)
+    return pace
+
+
 @pytest.mark.parametrize("is_back", [True, False])
 def test_takes__pass_that_takes_long__one_at_a_time_again(is_back):
-    pace, owner = Pace(4, 1), uuid4()
+    pace, owner = beside_quick_ones(), uuid4()
     at = passes(pace, "a", passes(pace, "a", START, SOON), SOON)
     pace.see("m", [(1, "a", owner)], at)
     pace.see("m", [] if is_back else [(1, "a", owner)], at + LONG)
+    assert pace.slow(at + LONG) == {"a"}
     assert taken(pace, "a", at + LONG) == (1 if is_back else 0)
 
 
 def test_takes__several_slow_lanes__share_their_slots():
-    pace = Pace(4, 1)
-    slow = [(number, f"slow{number}", UUID(int=number)) for number in range(5)]
-    pace.see("m", slow, START)
-    pace.see("m", slow[:1], START + LONG)
-    assert [taken(pace, lane, START + LONG) for _pk, lane, _owner in slow] == [0] * 5
-    assert taken(pace, "quick", START + LONG) == 1
+    pace = beside_quick_ones()
+    held = [(1, "slow1", uuid4()), (2, "slow2", uuid4())]
+    pace.see("m", held, START)
+    pace.see("m", held[:1], START + LONG)
+    assert pace.slow(START + LONG) == {"slow1", "slow2"}
+    assert taken(pace, "slow2", START + LONG) == 0
+    assert taken(pace, "q1", START + LONG) == 2
     pace.see("m", [], START + LONG)
-    assert taken(pace, "slow3", START + LONG) == 1
-    assert taken(pace, "slow4", START + LONG) == 0
+    assert taken(pace, "slow2", START + LONG) == 1
+    assert taken(pace, "slow1", START + LONG) == 0
+
+
+def test_takes__everything_takes_long__nobody_is_slow():
+    pace = Pace(4, 1)
+    for lane in ("a", "b", "c"):
+        passes(pace, lane, START, LONG)
+    assert pace.slow(START + LONG) == set()
+    assert [taken(pace, lane, START + LONG) for lane in ("a", "b", "c")] == [2, 2, 2]
+
+
+def test_takes__the_only_lane__never_slow():
+    pace = Pace(4, 1)
+    at = passes(pace, "a", START, 10 * LONG)
+    assert pace.slow(at) == set()
 
 
 def test_takes__long_after_the_last_slow_pass__like_any_other():
-    pace = Pace(4, 1)
+    pace = beside_quick_ones()
     at = passes(pace, "a", START, LONG)
-    pace.see("m", [(2, "b", uuid4())], at)
-    pace.see("m", [(2, "b", None)], at + LONG)
-    assert taken(pace, "a", at + LONG) == 0
-    assert taken(pace, "a", at + REMEMBERED + LONG) == 1
+    assert pace.slow(at) == {"a"}
+    assert pace.slow(at + REMEMBERED + SOON) == set()
 
 
 def test_see__offered_and_not_begun_yet__not_the_lanes_fault():
-    pace = Pace(4, 1)
+    pace = beside_quick_ones()
     pace.see("m", [(1, "a", None)], START)
     pace.see("m", [], START + LONG)
-    assert taken(pace, "a", START + LONG) == 1
+    assert pace.slow(START + LONG) == set() and taken(pace, "a", START + LONG) == 1

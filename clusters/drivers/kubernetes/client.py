@@ -21,7 +21,7 @@ from web.sentences import Sentence
 # Objects in one answer to a list.
 _PAGE = "500"
 # For a connection and its handshake: whoever takes longer to say hello is not there, and holds a worker for nothing.
-_CONNECT_SECONDS = 3.0
+_CONNECT_SECONDS = 5.0
 _ends: ContextVar[float] = ContextVar("_ends")
 _clients: dict[str, "Client"] = {}
 _clients_lock = threading.Lock()
