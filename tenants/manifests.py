@@ -23,7 +23,7 @@ def project(state: State) -> list[Manifest]:
     """All objects of one project.
 
     `state`: namespace, tenant, project (uid), environment, display_name, owner, cost_centre, quota {cpu (millicores),
-    memory, storage (bytes), pods}, members [{subject, role}] with subjects as the cluster calls them
+    memory, storage (bytes), pods}, members [{who, subject, role}] with subjects as the cluster calls them
     ({"kind": "User"|"Group", "name"}), parts (rules.PARTS, or fewer in a namespace that was adopted), ingress_labels,
     monitoring_labels, flavour.
     """

@@ -20,6 +20,8 @@ from web.sentences import Sentence
 
 # Objects in one answer to a list.
 _PAGE = "500"
+# For a connection and its handshake: whoever takes longer to say hello is not there, and holds a worker for nothing.
+_CONNECT_SECONDS = 5.0
 _ends: ContextVar[float] = ContextVar("_ends")
 _clients: dict[str, "Client"] = {}
 _clients_lock = threading.Lock()
@@ -53,7 +55,8 @@ class _Bounded(DynamicClient):
     """Gives every request, those of discovery too, what is left of the time."""
 
     def request(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
-        params["_request_timeout"] = _left()
+        left = _left()
+        params["_request_timeout"] = (min(_CONNECT_SECONDS, left), left)
         return super().request(method, path, body, **params)
 
 
