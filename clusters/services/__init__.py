@@ -10,17 +10,22 @@ from clusters.services.desired import (
     set_desired_many,
 )
 from clusters.services.registering import register_cluster
+from clusters.services.rotating import Rotation, Unread, keys_in_use, rotate_keys
 
 __all__ = [
     "MOST",
     "Aim",
+    "Rotation",
+    "Unread",
     "can_read_nodes",
     "check_state",
     "create_bundle",
     "create_bundles",
+    "keys_in_use",
     "may_state",
     "register_cluster",
     "remember_adopted",
+    "rotate_keys",
     "set_desired",
     "set_desired_many",
     "state_capacity",
