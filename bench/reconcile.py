@@ -2,14 +2,13 @@
 
     .venv/bin/python -m bench.reconcile [1000]
 
-What is measured is tests/bench/test_reconcile.py, which is checked as it runs. It needs what the suite needs (script/test,
-script/control-plane), takes about as many seconds as there are bundles and stops by itself. The output is kept in
-bench/results/reconcile.txt.
+What is measured is tests/bench/test_reconcile.py, which is checked as it runs. It needs what the suite needs
+(script/test, script/control-plane) and stops by itself. The output is kept in bench/results/reconcile.txt.
 
-"Raw" is one thread with the portal's own client, one call per object, no database and no portal: a POST (the least with
-which an object comes to be) or a server-side apply. The driver makes four calls to create an object (read, POST, take the
-fields over, apply) and one to look at it; "driver alone" is those without the database. Raw rates are measured before and
-after the portal's run and averaged, on at most 100 bundles.
+"Raw" is one thread with the portal's own client, one call per object, no database and no portal: a POST (the least
+with which an object comes to be) or a server-side apply. The driver makes four calls to create an object (read, POST,
+take the fields over, apply) and one to look at it; "driver alone" is those without the database. Raw rates are
+measured before and after the portal's run and averaged, on at most 100 bundles.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The portal's three processes as arguments of Python: the demo starts them so, and the image and docker-compose.yml too."""
+"""The portal's three processes as arguments of Python, for the demo; docker-compose.yml is held to the same."""
 
 WORKER = ("-m", "celery", "--quiet", "-A", "portal", "worker", "--concurrency", "2")
 DISPATCH = ("manage.py", "dispatch")
