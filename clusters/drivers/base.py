@@ -111,7 +111,8 @@ class Applied:
 @dataclass(frozen=True)
 class Observed:
     """How one object is: exists, ready, and a sentence if it is not; `usage` are quota figures as the server says
-    ({"hard": {resource: quantity}, "used": {...}}). `uid` is the live object's, `bundle` whom its fence names."""
+    ({"hard": {resource: quantity}, "used": {...}}). `uid` is the live object's; `bundle` and `revision` (0 for none)
+    are what its fence says."""
 
     ref: ObjectRef
     exists: bool
@@ -120,6 +121,7 @@ class Observed:
     usage: dict[str, dict[str, str]] = field(default_factory=dict)
     uid: str = ""
     bundle: str = ""
+    revision: int = 0
 
 
 @dataclass(frozen=True)
@@ -200,10 +202,12 @@ class Driver(Protocol):
         removed: Sequence[ObjectRef],
         message: str,
         still_ours: Callable[[], None] = lambda: None,
+        author: str = "",
     ) -> str:
         """Ends a pass: drivers that write in one piece (GitOps) do so here and name the result; others answer "".
 
         `still_ours` raises when somebody else works on the bundle by now; it is asked between reading and writing.
+        `author` is the user name of who asked for it.
         """
         ...
 

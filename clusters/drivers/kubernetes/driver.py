@@ -98,6 +98,7 @@ class KubernetesDriver:
         removed: Sequence[ObjectRef],
         message: str,
         still_ours: Callable[[], None] = lambda: None,
+        author: str = "",
     ) -> str:
         """Nothing is left to be done: every apply was written at once."""
         return ""
@@ -244,8 +245,8 @@ def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
         return Observed(ref, False, False, Sentence(text, words))
     message = readiness.unready(live)
     fence = fence_of(live)
-    bundle = fence.bundle if fence else ""
-    return Observed(ref, True, not message, message, quotas.usage(live), _uid(live), bundle)
+    bundle, revision = fence or ("", 0)
+    return Observed(ref, True, not message, message, quotas.usage(live), _uid(live), bundle, revision)
 
 
 def _uid(live: Manifest | None) -> str:
