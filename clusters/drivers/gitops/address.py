@@ -66,7 +66,8 @@ def check_host(host: str) -> None:
 
 def _local(address: str) -> Address:
     parts = urlsplit(address)
-    if not settings.DEMO or (parts.scheme and parts.netloc not in ("", "localhost")):
+    is_here = parts.netloc in ("", "localhost") if parts.scheme else address.startswith("/")
+    if not settings.DEMO or not is_here:
         text = gettext_noop("A Git repository is reached by https:// or ssh://; one on this machine only in the demo.")
         raise _refused(text)
     return Address("file", address, "", unquote(parts.path) if parts.scheme else address)

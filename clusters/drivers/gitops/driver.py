@@ -97,19 +97,22 @@ class GitOpsDriver:
         Raises DriverError: transient when `timeout` seconds did not suffice, permanent for files of others.
         """
         deadline, held = self._deadline(), None
+        # What this pass has read is good enough: if it is no longer so, the branch has moved and moving it fails.
+        head = self._seen or self._look(deadline)
         while True:
             try:
-                written = self._written(desired, removed, message, still_ours, author, deadline)
+                written = self._written(head, desired, removed, message, still_ours, author, deadline)
             except FileLocked as error:
                 written, held = None, locked(error)
+            self._seen = None
             if written is not None:
                 self._asked.clear()
-                self._seen = None
                 return written
             if time.monotonic() > deadline:
                 text = gettext_noop("Others are writing to the Git repository all the time.")
                 raise DriverError(held or Sentence(text), transient=True)
             time.sleep(_PAUSE * (1 + random.random()))
+            head = self._look(deadline)
 
     def observe(self, refs: Sequence[ObjectRef]) -> tuple[Observed, ...]:
         """Whether there are files; with an observer, what became of them in the cluster too."""
@@ -174,6 +177,7 @@ class GitOpsDriver:
 
     def _written(
         self,
+        head: Head,
         desired: Sequence[Desired],
         removed: Sequence[ObjectRef],
         message: str,
@@ -181,8 +185,7 @@ class GitOpsDriver:
         author: str,
         deadline: float,
     ) -> str | None:
-        """One attempt; None if the branch has moved meanwhile."""
-        head = self._look(deadline)
+        """One attempt on top of `head`; None if the branch has moved meanwhile."""
         # Asked after the head was read: whoever takes over later finds the branch moved, or moves it first.
         still_ours()
         bundles = {item.bundle for item in desired}

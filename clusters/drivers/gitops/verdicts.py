@@ -26,7 +26,7 @@ _SIGNS = (
     (r"load key .*|error in libcrypto|invalid format", _KEY, "operator"),
     (r"permission denied \(|authentication failed|could not read (user|pass)|error: 401", _CREDENTIALS, "operator"),
     (r"(ssl|tls|certificate).*(problem|verif|trust|expired|subject|match)|self.signed", _CERTIFICATE, "operator"),
-    (r"redirect", _REDIRECT, "operator"),
+    (r"redirect|error: 3\d\d", _REDIRECT, "operator"),
     (r"error: 403|access denied|write access .* not granted|not allowed", _FORBIDDEN, "operator"),
     (r"error: 404|repository .*not found|not appear to be a git repository", _ABSENT, "operator"),
     (r"file size limit|signal 25", _LARGE, "operator"),
