@@ -65,16 +65,15 @@ def _apply(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Drive
                 )
             raise
     removed = _prune(lease, bundle, kept, driver, started)
-    source = revision.provenance
-    message = f"{bundle.namespace}: revision {revision.number}\n\nRequest: {source.get('request', '')}\n"
-    message += f"Asked by: {source.get('asker', '')}\nApproved by: {', '.join(source.get('approvers', []))}\n"
+    message = rules.commit_message(f"{bundle.namespace}: revision {revision.number}", revision.provenance)
+    author = str(revision.provenance.get("asker", ""))
     failpoints.reach("before-commit")
 
     def still_ours() -> None:
         with guarded(lease):
             pass
 
-    return driver.commit(desired, removed, message, still_ours)
+    return driver.commit(desired, removed, message, still_ours, author)
 
 
 def _intend(lease: Lease, bundle: Bundle, revision: BundleRevision) -> list[BundleObject]:
@@ -152,11 +151,15 @@ def _is_gone(driver: Driver, ref: ObjectRef, row: BundleObject, bundle: Bundle) 
 def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driver, committed: str) -> Pass:
     """Observes, and says whether the cluster agrees with the revision by now."""
     now = timezone.now()
+    if driver.capabilities.writes_at_commit:
+        with guarded(lease):
+            kept = bundle.objects_kept.exclude(state__in=["gone", "removing"])
+            kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
+            # Said already while the cluster takes it over, where that is seen at all.
+            Bundle.objects.filter(pk=lease.pk).update(committed=committed)
     if not driver.capabilities.can_observe:
         with guarded(lease):
             bundle.objects_kept.filter(state="removing").update(observed_at=now, **GONE)
-            kept = bundle.objects_kept.exclude(state="gone")
-            kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
         _agree(lease, bundle, committed, now)
         return Pass(observed=lease.generation)
     unready = _observe(lease, bundle, driver, now)

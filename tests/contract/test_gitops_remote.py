@@ -1,6 +1,7 @@
 """GitOps over https and ssh against real servers: what goes wrong there, in words, and what never leaves the portal."""
 
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -170,9 +171,8 @@ def test_observe__other_authority__certificate_not_trusted(https_place: GitPlace
 def test_observe__repository_missing__said(https_place: GitPlace, ssh_server: SshServer, tmp_path: Path) -> None:
     error = refused(https_place, address=https_place.connection.address.replace("manifests", "nothing"))
     assert error.operator and "There is no Git repository at https://" in str(error)
-    by_ssh = Connection(
-        "x", ssh_server.url(tmp_path / "none.git"), "", ssh_server.key, "", known_hosts=ssh_server.known_hosts
-    )
+    there = ssh_server.url(tmp_path / "none.git")
+    by_ssh = Connection("x", there, token=ssh_server.key, known_hosts=ssh_server.known_hosts)
     with pytest.raises(DriverError, match="There is no Git repository at ssh://"):
         GitOpsDriver(by_ssh, 10).probe()
 
@@ -187,7 +187,7 @@ def test_observe__server_busy__transient(https_place: GitPlace, https_server: Ht
 def test_observe__redirect__not_followed(https_place: GitPlace, https_server: HttpsServer) -> None:
     https_server.hooked["info/refs"] = (
         302,
-        {"Location": https_server.url("other.git/elsewhere?service=git-upload-pack")},
+        {"Location": https_server.url("elsewhere.git/info/refs?service=git-upload-pack")},
     )
     error = refused(https_place)
     assert not any("elsewhere" in seen for seen in https_server.seen)
@@ -202,8 +202,6 @@ def test_observe__nobody_listens__unreachable(git_place: GitPlace, scheme: str) 
 
 @pytest.mark.parametrize("scheme", ["https", "ssh"])
 def test_observe__server_never_answers__ended_within_the_timeout(git_place: GitPlace, scheme: str) -> None:
-    import socket
-
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -284,7 +282,8 @@ def test_program__settings_of_the_machine__without_effect(
     home, sign = tmp_path / "home", tmp_path / "executed"
     home.mkdir()
     (home / ".gitconfig").write_text(
-        f'[url "https://127.0.0.1:1/"]\ninsteadOf = {remote_place.connection.address[:8]}\n[core]\nsshCommand = touch {sign}\n'
+        f'[url "https://127.0.0.1:1/"]\ninsteadOf = {remote_place.connection.address[:8]}\n'
+        f"[core]\nsshCommand = touch {sign}\n"
     )
     for name, value in {
         "HOME": str(home),
