@@ -155,19 +155,20 @@ def _settle(lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driv
         with guarded(lease):
             kept = bundle.objects_kept.exclude(state__in=["gone", "removing"])
             kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
-            # Said already while the cluster takes it over, where that is seen at all.
-            Bundle.objects.filter(pk=lease.pk).update(committed=committed)
+            # Said already while the cluster takes it over, where that is seen; later passes find nothing to commit.
+            current = Bundle.objects.filter(pk=lease.pk, generation=lease.generation)
+            current.update(committed=bundle.committed or committed)
     if not driver.capabilities.can_observe:
         with guarded(lease):
             bundle.objects_kept.filter(state="removing").update(observed_at=now, **GONE)
-        _agree(lease, bundle, committed, now)
+        _agree(lease, bundle, now)
         return Pass(observed=lease.generation)
     unready = _observe(lease, bundle, driver, now)
     if unready:
         _note(lease, message=unready[0].stored())
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
-    _agree(lease, bundle, committed, now)
+    _agree(lease, bundle, now)
     return Pass(observed=lease.generation, after=_next_look(bundle))
 
 
@@ -176,10 +177,10 @@ def _next_look(bundle: Bundle) -> timedelta | None:
     return OBSERVE_EVERY if bundle.objects_kept.exclude(state="gone").exists() else None
 
 
-def _agree(lease: Lease, bundle: Bundle, committed: str, now: datetime) -> None:
+def _agree(lease: Lease, bundle: Bundle, now: datetime) -> None:
     """Writes down that the cluster has the revision, and so all before it."""
     with guarded(lease):
-        Bundle.objects.filter(pk=lease.pk).update(committed=committed, message=None, blocked=False)
+        Bundle.objects.filter(pk=lease.pk).update(message=None, blocked=False)
         before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
         before.update(agreed_at=now)
 

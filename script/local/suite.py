@@ -19,6 +19,7 @@ _NEEDED = {
     "gettext": "msgfmt",
     "git": "git",
     "openssl": "openssl",
+    "openssh-server": "/usr/sbin/sshd",
 }
 
 

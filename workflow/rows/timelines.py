@@ -62,7 +62,7 @@ def _child_moment(child: Request) -> Row:
     state = states.get(child.state, "failed")
     bundle = telling(child)
     if child.state == machine.APPROVED and bundle is not None:
-        state = {"ready": "done", "committed": "done", "blocked": "failed"}.get(words.state_of(bundle), "now")
+        state = "failed" if bundle.blocked else "done" if words.is_settled(bundle) else "now"
     step = permissions.current_step(child)
     text = _("Waits for %(group)s") % {"group": step.group.name} if step else ""
     icon = {"done": "check", "failed": "close"}.get(state, "clock")
