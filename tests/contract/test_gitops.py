@@ -243,7 +243,7 @@ def test_commit__something_else_in_place_of_folder_or_file__refused_and_untouche
     git_place.push(lambda clone: change(clone, git_place))
     before = git_place.git("rev-parse", "main")
     for attempt in (git_place.open().apply, lambda wanted: git_place.open().commit([wanted], [], "x\n")):
-        with pytest.raises(DriverError, match="is not a (folder|plain file)") as caught:
+        with pytest.raises(DriverError, match=r"is not a (folder|plain file)") as caught:
             attempt(git_place.quota())
         assert not caught.value.transient
     assert git_place.git("rev-parse", "main") == before

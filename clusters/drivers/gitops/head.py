@@ -4,7 +4,6 @@ import stat
 from typing import NamedTuple
 
 from django.utils.translation import gettext_noop
-from dulwich.errors import NotTreeError
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 
@@ -81,7 +80,7 @@ class Head:
         parts = path.split("/")
         for depth, part in enumerate(parts):
             if not isinstance(tree, Tree):
-                raise NotTreeError(tree)
+                raise _not_a_folder("/".join(parts[:depth]))
             try:
                 entry = _Entry(*tree[part.encode()])
             except KeyError:

@@ -5,7 +5,7 @@ from typing import Protocol
 from django.utils.translation import gettext_noop
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import ObjectID
-from dulwich.refs import check_ref_format
+from dulwich.refs import Ref, check_ref_format
 
 from clusters.drivers.base import Connection, DriverError
 from clusters.drivers.gitops.address import parse
@@ -17,7 +17,10 @@ from web.sentences import Sentence
 class Repository(Protocol):
     """One branch of a repository. `deadline` is a time of time.monotonic(); every method raises DriverError."""
 
-    store: BaseObjectStore
+    @property
+    def store(self) -> BaseObjectStore:
+        """The objects that were fetched, and those that are to be pushed."""
+        ...
 
     def head(self, deadline: float) -> ObjectID | None:
         """The branch's newest commit as it is now, its files in the store; None if there is no such branch."""
@@ -44,7 +47,7 @@ class Repository(Protocol):
 def open_repository(connection: Connection) -> Repository:
     """The repository of a connection; speaks to no server yet. Raises DriverError for what is no address or branch."""
     branch = f"refs/heads/{connection.branch}".encode()
-    if not check_ref_format(branch) or not connection.branch.isprintable() or connection.branch.startswith("-"):
+    if not check_ref_format(Ref(branch)) or not connection.branch.isprintable() or connection.branch.startswith("-"):
         text = gettext_noop('"%(branch)s" cannot be the name of a branch.')
         raise DriverError(Sentence(text, {"branch": connection.branch}), transient=False, operator=True)
     address = parse(connection.address)
