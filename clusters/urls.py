@@ -7,4 +7,5 @@ from clusters import views
 urlpatterns = [
     path("clusters", views.listing, name="clusters"),
     path("clusters/<slug:name>/capacity", views.capacity, name="cluster-capacity"),
+    path("clusters/<slug:name>/restore", views.restore, name="cluster-restore"),
 ]

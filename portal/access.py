@@ -73,9 +73,11 @@ ACCESS: dict[str, Access] = {
     "tenant-detail": "session",
     "clusters": "session",
     "cluster-capacity": "session",
+    "cluster-restore": "session",
     "api-tenant": "api",
     "api-size-plans": "api",
     "api-clusters": "api",
     "api-cluster": "api",
     "api-cluster-capacity": "api",
+    "api-cluster-restore": "api",
 }

@@ -94,25 +94,11 @@ class Change:
     usage: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-Outcome = Literal["created", "changed", "unchanged", "superseded", "missing"]
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What became of one object. superseded: a newer revision is live and was left alone. missing: the portal had
-    this object (`uid`), somebody removed it, and it was not created again. `revision_id` is the commit of GitOps."""
-
-    ref: ObjectRef
-    outcome: Outcome
-    uid: str = ""
-    revision_id: str = ""
-
-
 @dataclass(frozen=True)
 class Observed:
     """How one object is: exists, ready, and a sentence if it is not; `usage` are quota figures as the server says
-    ({"hard": {resource: quantity}, "used": {...}}). `uid` is the live object's; `bundle` and `revision` (0 for none)
-    are what its fence says."""
+    ({"hard": {resource: quantity}, "used": {...}}). `uid` is the live object's, `bundle` and `revision`
+    what its fence says ("" and 0 without one)."""
 
     ref: ObjectRef
     exists: bool
@@ -122,6 +108,22 @@ class Observed:
     uid: str = ""
     bundle: str = ""
     revision: int = 0
+
+
+Outcome = Literal["created", "changed", "unchanged", "superseded", "missing"]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of one object. superseded: a newer revision is live and was left alone. missing: the portal had
+    this object (`uid`), somebody removed it, and it was not created again. `revision_id` is the commit of GitOps.
+    `seen` is how the object was right after, where the answer to the call says so."""
+
+    ref: ObjectRef
+    outcome: Outcome
+    uid: str = ""
+    revision_id: str = ""
+    seen: Observed | None = None
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,11 @@ class Driver(Protocol):
 
     def inventory(self, namespace: str) -> tuple[ObjectRef, ...]:
         """The objects in a namespace that carry the portal's label."""
+        ...
+
+    def census(self) -> tuple[Observed, ...]:
+        """Everything in the cluster that carries the portal's label and a fence, in a handful of calls; whether it is
+        ready is not looked at."""
         ...
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:

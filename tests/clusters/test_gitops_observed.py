@@ -97,6 +97,7 @@ def test_drive__while_it_waits__no_further_commit_and_the_same_id(bundle, cluste
     first = once(bundle)
     again = once(bundle)
     assert again.committed == first.committed
+    assert list(bundle.runs.values_list("outcome", flat=True)) == ["committed"]
     assert commits(cluster) == 1
 
 

@@ -299,3 +299,20 @@ def test_commit__local_branch_renamed_away__refused_instead_of_starting_anew(git
         git_place.done(git_place.quota())
     assert caught.value.operator
     assert git_place.git("for-each-ref", "--format=%(refname)") == "refs/heads/old"
+
+
+def test_census__folder_of_others_with_anything_in_it__ours_only(git_place: GitPlace) -> None:
+    for folder in ("", "clusters/alpha"):
+        git_place.connection = replace(git_place.connection, folder=folder)
+        git_place.done(git_place.namespaced(2), git_place.quota(3))
+
+        def others(clone: Path, folder: str = folder) -> None:
+            (clone / folder / "docs: odd").mkdir()
+            (clone / folder / "docs: odd" / "mkdocs.yaml").write_text("site: x")
+
+        git_place.push(others)
+        found = {seen.ref: (seen.bundle, seen.revision) for seen in git_place.open().census()}
+        assert found == {
+            git_place.namespaced().ref: (git_place.bundle, 2),
+            git_place.quota().ref: (git_place.bundle, 3),
+        }

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
+from clusters.models import Cluster, Health
 from tenants.models import Deletion, Project
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
 from workflow import queries
@@ -200,6 +201,13 @@ def _cluster(world: World) -> list[Any]:
     return ["gitops"]
 
 
+def _held(world: World) -> list[Any]:
+    """A cluster that waits for a person after a restore, and was looked at since."""
+    Cluster.objects.filter(name="gitops").update(held_since=_now())
+    Health.objects.filter(cluster__name="gitops").update(checked_at=_now())
+    return ["gitops"]
+
+
 def _capacity(world: World) -> dict[str, Any]:
     return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
 
@@ -276,11 +284,13 @@ URLS: dict[str, Url] = {
     "tenant-detail": _read_hidden(lambda world: ["claims"]),
     "clusters": _read(),
     "cluster-capacity": Url(ADMIN_FORM, _cluster, _capacity),
+    "cluster-restore": Url(ADMIN_FORM, _held),
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
     "api-clusters": _read(),
     "api-cluster": _read(_cluster),
     "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
+    "api-cluster-restore": Url({"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}, _held, lambda world: {"overwrite": []}),
 }
 
 

@@ -77,7 +77,8 @@ class GitOpsDriver:
         live = head.manifest(desired.ref)
         verdict = judge(live, desired)
         if verdict in ("missing", "superseded"):
-            return Applied(desired.ref, "missing" if live is None else "superseded", _bundle(live), head.commit_id)
+            refused: Outcome = "missing" if live is None else "superseded"
+            return Applied(desired.ref, refused, _bundle(live), head.commit_id, of_files(desired.ref, live))
         outcome: Outcome = "created" if live is None else "changed"
         if head.text(desired.ref) == text_of(stamped(desired)):
             outcome = "unchanged"
@@ -130,6 +131,11 @@ class GitOpsDriver:
             if ref.namespace == namespace and (manifest["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true":
                 found.append(ref)
         return tuple(found)
+
+    def census(self) -> tuple[Observed, ...]:
+        """Every object in the portal's folder that has a fence; see Driver."""
+        manifests = self._look(self._deadline()).everything()
+        return tuple(of_files(ObjectRef(*rules.reference(m)), m) for m in manifests if fence_of(m) is not None)
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
         """True if there is no such file any more, nor with an observer such an object in the cluster; else the file

@@ -1,6 +1,8 @@
 """A branch as it is at one moment: reading objects out of its files."""
 
+import contextlib
 import stat
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.utils.translation import gettext_noop
@@ -58,11 +60,20 @@ class Head:
         tree = self._store[entry.sha] if stat.S_ISDIR(entry.mode) else None
         if not isinstance(tree, Tree):
             raise _not_a_folder(path)
+        return [parsed(self._read(name, item), name) for name, item in _yaml_files(tree, path)]
+
+    def everything(self) -> list[Manifest]:
+        """All objects one folder below the portal's; what others keep there and is none is passed over."""
+        folder = self._folder.strip("/")
+        entry = self._entry(folder) if folder else None
+        root = entry.sha if entry else None if folder else self.tree
+        tree = self._store[root] if root else None
         found = []
-        for item in tree.items():
-            if item.path is not None and item.path.endswith(b".yaml") and item.mode is not None and item.sha:
-                name = f"{path}/{item.path.decode('utf-8', 'replace')}"
-                found.append(parsed(self._read(name, _Entry(item.mode, item.sha)), name))
+        for item in tree.items() if isinstance(tree, Tree) else []:
+            inner = self._store[item.sha] if item.sha and item.mode and stat.S_ISDIR(item.mode) else None
+            for name, file in _yaml_files(inner, "") if isinstance(inner, Tree) else []:
+                with contextlib.suppress(DriverError):
+                    found.append(parsed(self._read(name, file), name))
         return found
 
     def _commit(self, sha: ObjectID) -> Commit:
@@ -112,6 +123,12 @@ def within(folder: str, path: str) -> str:
     """The path within the portal's folder. Raises DriverError for a folder that leads elsewhere."""
     parts = [segment(part) for part in folder.strip("/").split("/")] if folder.strip("/") else []
     return "/".join([*parts, path])
+
+
+def _yaml_files(tree: Tree, path: str) -> Iterator[tuple[str, _Entry]]:
+    for item in tree.items():
+        if item.path is not None and item.path.endswith(b".yaml") and item.mode is not None and item.sha:
+            yield f"{path}/{item.path.decode('utf-8', 'replace')}", _Entry(item.mode, item.sha)
 
 
 def _not_a_folder(path: str) -> DriverError:

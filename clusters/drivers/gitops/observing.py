@@ -52,8 +52,8 @@ def of_files(ref: ObjectRef, file: Manifest | None) -> Observed:
     if file is None:
         text = gettext_noop("%(kind)s %(name)s is not in the Git repository.")
         return Observed(ref, False, False, _about(ref, text))
-    bundle = fence.bundle if fence else ""
-    return Observed(ref, True, False, uid=bundle, bundle=bundle)
+    bundle, revision = fence or ("", 0)
+    return Observed(ref, True, False, uid=bundle, bundle=bundle, revision=revision)
 
 
 def _compared(ref: ObjectRef, file: Manifest | None, live: Observed) -> Observed:
