@@ -79,14 +79,32 @@ def numbered(manifests: Sequence[Manifest], before: Sequence[Mapping[str, Any]],
     return wanted
 
 
+def commit_message(title: str, provenance: Mapping[str, Any]) -> str:
+    """What a commit in Git says: the title, and as trailers the request, who asked and who approved."""
+    trailers = [("Request", provenance.get("request")), ("Asked-by", provenance.get("asker"))]
+    trailers += [("Approved-by", name) for name in provenance.get("approvers", [])]
+    lines = [f"{key}: {' '.join(str(value).split())}" for key, value in trailers if value]
+    return "\n".join([" ".join(title.split()), "", *lines, ""])
+
+
 def state_of(
-    *, generation: int, observed: int, blocked: bool, attempts: int, can_observe: bool, started: bool
+    *,
+    generation: int,
+    observed: int,
+    blocked: bool,
+    attempts: int,
+    can_observe: bool,
+    started: bool,
+    committed: bool = False,
 ) -> State:
-    """A bundle's state in one word. committed is the last thing known of a cluster that cannot be observed."""
+    """A bundle's state in one word. committed is the last thing known of a cluster that cannot be observed; of one
+    that can be it comes before ready (`committed`: the wanted revision is in Git)."""
     if blocked:
         return "blocked"
     if observed >= generation:
         return "ready" if can_observe else "committed"
     if attempts:
         return "retrying"
+    if committed:
+        return "committed"
     return "applying" if started else "queued"

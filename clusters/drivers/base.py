@@ -224,10 +224,12 @@ class Driver(Protocol):
         removed: Sequence[ObjectRef],
         message: str,
         still_ours: Callable[[], None] = lambda: None,
+        author: str = "",
     ) -> str:
         """Ends a pass: drivers that write in one piece (GitOps) do so here and name the result; others answer "".
 
         `still_ours` raises when somebody else works on the bundle by now; it is asked between reading and writing.
+        `author` is the user name of who asked for it.
         """
         ...
 

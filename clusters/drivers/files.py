@@ -85,10 +85,27 @@ def _drifted(item: Desired, read: Callable[[ObjectRef], Manifest | None]) -> Fin
 def parsed(text: str, path: str) -> Manifest:
     """The object in a file's text. Raises a permanent DriverError, naming `path`, for what is none."""
     try:
-        manifest = yaml.safe_load(text)
-        rules.reference(manifest)
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError):
+        manifest = yaml.load(text, _WithoutAliases)
+        is_object = all(isinstance(part, str) for part in rules.reference(manifest)) and _is_labelled(manifest)
+    except (yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError, RecursionError):
+        is_object = False
+    if not is_object:
         sentence = gettext_noop("The file %(path)s in the Git repository is not a Kubernetes object.")
-        raise DriverError(Sentence(sentence, {"path": path}), transient=False) from None
+        raise DriverError(Sentence(sentence, {"path": path}), transient=False)
     parsed: Manifest = manifest
     return parsed
+
+
+class _WithoutAliases(yaml.SafeLoader):
+    """A few lines of aliases can stand for billions of values."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not taken")
+        return super().compose_node(parent, index)
+
+
+def _is_labelled(manifest: Manifest) -> bool:
+    """Whether labels and annotations, as far as there are any, are what they must be."""
+    meta = manifest["metadata"]
+    return all(isinstance(meta.get(key) or {}, dict) for key in ("labels", "annotations"))

@@ -61,7 +61,13 @@ def set_desired_many(
     # The plan that was approved is about the live objects, so all of them are applied again.
     BundleObject.objects.filter(bundle__in=pks, state__in=["applied", "ready"]).update(state="pending")
     Bundle.objects.filter(pk__in=pks).update(
-        generation=F("generation") + 1, due_at=at, attempts=0, blocked=False, message=None, offered_until=None
+        generation=F("generation") + 1,
+        due_at=at,
+        attempts=0,
+        blocked=False,
+        message=None,
+        offered_until=None,
+        committed="",
     )
     deeds = [
         audit.Deed(

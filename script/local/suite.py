@@ -20,6 +20,7 @@ _NEEDED = {
     "git": "git",
     "openssl": "openssl",
     "docker-compose": "docker-compose",
+    "openssh-server": "/usr/sbin/sshd",
 }
 
 

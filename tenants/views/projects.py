@@ -104,7 +104,7 @@ def _state(project: Project) -> dict[str, Any]:
         "p": shown,
         "objects": words.object_rows(project.bundle),
         "committed": words.bundle_message(project.bundle),
-        "poll": words.state_of(project.bundle) not in ("ready", "committed", "blocked"),
+        "poll": not words.is_settled(project.bundle),
     }
 
 

@@ -182,8 +182,8 @@ def test_migration__bundles_that_agreed_before__get_a_row_and_others_none(bundle
     DriftCheck.objects.all().delete()
     waiting = a_bundle()
     with connection.cursor() as cursor:
-        cursor.execute(import_module("clusters.migrations.0005_drift_of_existing_bundles").EXISTING)
-        cursor.execute(import_module("clusters.migrations.0005_drift_of_existing_bundles").EXISTING)
+        cursor.execute(import_module("clusters.migrations.0006_drift_of_existing_bundles").EXISTING)
+        cursor.execute(import_module("clusters.migrations.0006_drift_of_existing_bundles").EXISTING)
     row = DriftCheck.objects.get()
     assert row.bundle == bundle and row.bundle != waiting
     assert compared(bundle).checked_at is not None

@@ -98,6 +98,7 @@ class KubernetesDriver:
         removed: Sequence[ObjectRef],
         message: str,
         still_ours: Callable[[], None] = lambda: None,
+        author: str = "",
     ) -> str:
         """Nothing is left to be done: every apply was written at once."""
         return ""
