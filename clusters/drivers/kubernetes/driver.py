@@ -27,7 +27,7 @@ from clusters.drivers.base import (
     Surveyed,
 )
 from clusters.drivers.fence import Fence, check_ours, fence_of, judge, stamped
-from clusters.drivers.kubernetes import probing, quotas, readiness, surveying
+from clusters.drivers.kubernetes import generating, probing, quotas, readiness, surveying
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
 from clusters.drivers.kubernetes.errors import Absent, Conflict, translated
 from clusters.drivers.kubernetes.ownership import (
@@ -90,7 +90,7 @@ class KubernetesDriver:
                 failpoints.reach(f"after-read-{desired.ref.kind}")
                 try:
                     # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
-                    made = client.create(body)
+                    made = client.create(generating.filled(body))
                     created = True
                     return _applied(desired.ref, "created", _owned(client, desired.ref, made, body))
                 except Conflict as error:
