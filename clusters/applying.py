@@ -172,7 +172,8 @@ class Writer:
 
     def _message(self) -> str:
         number, source = self._revision.number, self._revision.provenance
-        title = f"{self._bundle.namespace}: revision {number}\n\nRequest: {source.get('request', '')}\n"
+        whose = self._bundle.namespace or self._bundle.owner
+        title = f"{whose}: revision {number}\n\nRequest: {source.get('request', '')}\n"
         asked = f"Asked by: {source.get('asker', '')}\nApproved by: {', '.join(source.get('approvers', []))}\n"
         return title + asked
 

@@ -184,7 +184,9 @@ def test_secret__driven_planned_and_looked_at__nowhere_in_database_pages_or_logs
     Bundle.objects.filter(pk=bundle.pk).update(due_at=timezone.now())
     drive("clusters.Bundle", bundle.pk)
     client.force_login(a_user("root", "administrator"))
-    pages = [client.get(path).content.decode() for path in ("/clusters/", f"/clusters/{bundle.cluster.name}/", "/")]
+    answers = [client.get(path) for path in ("/clusters", "/", "/api/v1/clusters")]
+    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    pages = [answer.content.decode() for answer in answers]
     everything = "\n".join([_database(), caplog.text, json.dumps(plan.changes), str(plan), *pages])
     assert "portal-admin" in everything
     assert value not in everything and encoded not in everything

@@ -50,7 +50,11 @@ _INVENTORY = (
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 )
+# And beside namespaces, on OpenShift alone.
+_CLUSTER_WIDE = (("quota.openshift.io/v1", "ClusterResourceQuota"),)
 _NAMESPACE = ("v1", "Namespace")
+# No tenant's code has a hyphen, so no object of the portal's is called like this.
+_SCRATCH = "dry-run"
 # What the server writes by itself; a difference there is none of anybody's wishes.
 _NOISE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 
@@ -139,7 +143,7 @@ class KubernetesDriver:
             client, selector = self._client, f"{MANAGED_LABEL}=true"
             return tuple(
                 ObjectRef(api_version, kind, namespace, live["metadata"]["name"])
-                for api_version, kind in _INVENTORY
+                for api_version, kind in (_INVENTORY if namespace else _CLUSTER_WIDE)
                 for live in client.list(api_version, kind, namespace, selector)
             )
 
@@ -223,9 +227,11 @@ def _foreign(client: Client, live: Manifest, desired: Desired) -> list[tuple[str
 
 
 def _tried_elsewhere(client: Client, desired: Desired) -> Manifest:
-    """What the server would make of the manifest alone, by a dry run in the scratch namespace."""
+    """What the server would make of the manifest alone, by a dry run in the scratch namespace, or under a scratch name
+    that nothing has where there are no namespaces."""
     body = stamped(desired)
-    body["metadata"]["namespace"] = SCRATCH_NAMESPACE
+    meta = body["metadata"]
+    meta |= {"namespace": SCRATCH_NAMESPACE} if meta.get("namespace") else {"name": f"{SCRATCH_NAMESPACE}-{_SCRATCH}"}
     return client.create(body, dry_run=True)
 
 

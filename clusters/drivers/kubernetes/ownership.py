@@ -13,6 +13,7 @@ CLOSED_KINDS: Mapping[str, tuple[str, ...]] = {
     "LimitRange": ("spec",),
     "NetworkPolicy": ("spec",),
     "RoleBinding": ("roleRef", "subjects"),
+    "ClusterResourceQuota": ("spec",),
 }
 
 Path = tuple[str, ...]
