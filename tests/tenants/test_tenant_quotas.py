@@ -33,8 +33,9 @@ def people(gitops_cluster, directory) -> dict[str, User]:
     return found
 
 
-def set_budget(**amounts: int) -> None:
-    ledger.set_budget(tenant=a_tenant("claims"), amounts=amounts, by=None, at=timezone.now())
+def set_budget(**amounts: int | None) -> None:
+    with transaction.atomic():
+        ledger.set_budget(tenant=a_tenant("claims"), amounts=amounts, by=None, at=timezone.now())
 
 
 def the_bundle() -> Bundle:
@@ -102,7 +103,7 @@ def test_two_first_projects__the_other_was_quicker__on_the_new_plan(people):
 
 
 def asked_for(by: User, name: str) -> Request:
-    one = {"environment": "prod", "cpu": "2", "memory": "4Gi", "storage": "20Gi", "pods": 20}
+    one = {"environment": "test", "cpu": "2", "memory": "4Gi", "storage": "20Gi", "pods": 20}
     values = {"tenant": "claims", "name": name, "display_name": name, "environments": [one]}
     return asked("new-project", by, **values)
 
@@ -114,7 +115,7 @@ def test_new_project__kubernetes__no_quota_over_it(people):
 
 
 def test_new_project__tenant_without_limits__no_quota_until_there_is_one(people, committed):
-    set_budget()
+    set_budget(cpu=None)
     project = made(people["dev"], name="imaging")
     assert not Bundle.objects.filter(owner="tenant:claims").exists()
     request = approved_budget(people, memory="1Ti")
