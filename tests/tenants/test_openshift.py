@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from clusters.access import driver_for
@@ -26,6 +27,20 @@ from tests.waiting import eventually
 ROLE = f"system:openshift:scc:{PLACED['security_constraints']}"
 AS_PORTAL = (f"--as={PORTAL_ACCOUNT}", "--as-group=system:serviceaccounts", "--as-group=system:authenticated")
 
+# They exist in OpenShift, or might; the portal has no business with them.
+FOREIGN_CONSTRAINTS = ("privileged", "anyuid", "hostaccess", "restricted-v3")
+
+
+def a_role(name: str) -> dict[str, object]:
+    """The role that OpenShift has for each security context constraint."""
+    use = {"apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"], "verbs": ["use"]}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": f"system:openshift:scc:{name}"},
+        "rules": [use | {"resourceNames": [name]}],
+    }
+
 
 @pytest.fixture(scope="module")
 def openshift(kubectl: Kubectl) -> Iterator[Kubectl]:
@@ -37,12 +52,10 @@ def openshift(kubectl: Kubectl) -> Iterator[Kubectl]:
     files = [f"--filename={file}" for file in sorted(folder.glob("*.yaml"))]
     kubectl("apply", "--server-side", *files)
     kubectl("wait", "--for=condition=Established", "--timeout=60s", *files)
-    use = {"apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"], "verbs": ["use"]}
-    rules = [use | {"resourceNames": [PLACED["security_constraints"]]}]
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": ROLE}}
-    kubectl("create", "-f", "-", stdin=json.dumps(role | {"rules": rules}))
+    for name in (PLACED["security_constraints"], *FOREIGN_CONSTRAINTS):
+        kubectl("create", "-f", "-", stdin=json.dumps(a_role(name)))
     yield kubectl
-    kubectl("delete", "clusterrole", ROLE)
+    kubectl("delete", "clusterrole", ROLE, *(f"system:openshift:scc:{name}" for name in FOREIGN_CONSTRAINTS))
     kubectl("delete", "clusterresourcequotas", "--all")
     kubectl("delete", *files)
 
@@ -129,8 +142,8 @@ def cluster(openshift: Kubectl, real_cluster: Cluster) -> Cluster:
 @pytest.mark.django_db
 def test_request__first_project_to_last__quota_comes_follows_the_budget_and_goes(cluster, directory, openshift, unique):
     people = everybody()
-    # Tenants of other tests are in the same cluster: this one's quota is called after claims.
-    ledger.set_budget(tenant=a_tenant("claims"), amounts={"cpu": 64_000}, by=None, at=timezone.now())
+    with transaction.atomic():
+        ledger.set_budget(tenant=a_tenant("claims"), amounts={"cpu": 64_000}, by=None, at=timezone.now())
     project = made(people["dev"], name=unique("os"))
     bundle = Bundle.objects.get(owner="tenant:claims")
     assert arrived(bundle)
@@ -252,7 +265,7 @@ def test_portal__own_accounts_to_a_named_constraint__allowed(openshift, namespac
 
 
 @pytest.mark.parametrize("even_with_all_rights", [False, True])
-@pytest.mark.parametrize("role", ["privileged", "anyuid", "hostaccess", "restricted-v3"])
+@pytest.mark.parametrize("role", FOREIGN_CONSTRAINTS)
 def test_portal__other_constraints__refused(openshift, namespace, role, even_with_all_rights):
     binding = f"all-{uuid.uuid4().hex[:8]}"
     if even_with_all_rights:
