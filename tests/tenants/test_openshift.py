@@ -299,3 +299,15 @@ def test_portal__net_namespaces_and_constraints__no_rights(openshift):
         for thing in ("netnamespaces.network.openshift.io", "securitycontextconstraints.security.openshift.io"):
             with pytest.raises(KubectlFailed, match="no"):
                 openshift("auth", "can-i", verb, thing, *AS_PORTAL)
+
+
+def test_probe__rights_on_openshift__all_there_and_missed_by_name(openshift, driver):
+    assert driver.probe().problems == ()
+    rules = json.loads(openshift("get", "clusterrole", "portal-manager", "-o=json"))["rules"]
+    kept = [rule for rule in rules if rule["apiGroups"] != ["quota.openshift.io"]]
+    try:
+        openshift("patch", "clusterrole", "portal-manager", "--type=merge", "-p", json.dumps({"rules": kept}))
+        missing = eventually(lambda: driver.probe().problems, 30, "the right is missed")
+        assert any("clusterresourcequotas" in problem.english for problem in missing)
+    finally:
+        openshift("patch", "clusterrole", "portal-manager", "--type=merge", "-p", json.dumps({"rules": rules}))
