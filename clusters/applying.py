@@ -88,7 +88,9 @@ class Writer:
                 pass
 
         source = self._revision.provenance
-        message = rules.commit_message(f"{self._bundle.namespace}: revision {self._revision.number}", source)
+        message = rules.commit_message(
+            f"{self._bundle.namespace or self._bundle.owner}: revision {self._revision.number}", source
+        )
         return self._driver.commit(desired, removed, message, still_ours, str(source.get("asker", "")))
 
     def _intend(self) -> list[BundleObject]:

@@ -238,7 +238,8 @@ class Driver(Protocol):
         ...
 
     def inventory(self, namespace: str) -> tuple[ObjectRef, ...]:
-        """The objects in a namespace that carry the portal's label."""
+        """The objects in a namespace that carry the portal's label; of "" those of the whole cluster, without
+        namespaces themselves."""
         ...
 
     def census(self) -> tuple[Observed, ...]:

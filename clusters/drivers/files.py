@@ -15,8 +15,12 @@ from web.sentences import Sentence
 def path_of(ref: ObjectRef) -> str:
     """Where an object's file is: <namespace>/<kind>-<name>.yaml; a Namespace lies in its own folder.
 
-    Raises DriverError for names that would lead out of the folder.
+    Raises DriverError for names that would lead out of the folder, and for Secrets: whoever reads the repository, now
+    or later, would have their values.
     """
+    if ref.kind == "Secret":
+        sentence = gettext_noop("Secret %(name)s cannot be kept in a Git repository, which everybody reads.")
+        raise DriverError(Sentence(sentence, {"name": ref.name}), transient=False)
     folder = ref.namespace or (ref.name if ref.kind == "Namespace" else "_cluster")
     return f"{segment(folder)}/{segment(f'{ref.kind.lower()}-{ref.name}')}.yaml"
 

@@ -11,6 +11,8 @@ from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, additions, witho
 
 Fields = tuple[tuple[str, Any, Any], ...]
 
+# No tenant's code has a hyphen, so no object of the portal's is called like this.
+_SCRATCH = "dry-run"
 # What the server writes by itself; a difference there is none of anybody's wishes.
 _NOISE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 
@@ -47,9 +49,11 @@ def foreign_keys(client: Client, live: Manifest, desired: Desired) -> list[tuple
 
 
 def tried_elsewhere(client: Client, desired: Desired) -> Manifest:
-    """What the server would make of the manifest alone, by a dry run in the scratch namespace."""
+    """What the server would make of the manifest alone, by a dry run in the scratch namespace, or under a scratch name
+    that nothing has where there are no namespaces."""
     body = stamped(desired)
-    body["metadata"]["namespace"] = SCRATCH_NAMESPACE
+    meta = body["metadata"]
+    meta |= {"namespace": SCRATCH_NAMESPACE} if meta.get("namespace") else {"name": f"{SCRATCH_NAMESPACE}-{_SCRATCH}"}
     return client.create(body, dry_run=True)
 
 

@@ -24,6 +24,8 @@ KEPT_KINDS = (
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"),
 )
+# And beside namespaces, on OpenShift alone.
+CLUSTER_KINDS = (("quota.openshift.io/v1", "ClusterResourceQuota"),)
 _FENCE_PATH = f"metadata.annotations.{REVISION_ANNOTATION}"
 # What OpenShift's controller binds in every project by itself: role by the binding's name.
 _OPENSHIFTS = {

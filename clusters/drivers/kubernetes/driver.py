@@ -24,9 +24,9 @@ from clusters.drivers.base import (
     Surveyed,
 )
 from clusters.drivers.fence import Fence, check_ours, fence_of, judge, stamped
-from clusters.drivers.kubernetes import comparing, drifting, probing, quotas, readiness, surveying
+from clusters.drivers.kubernetes import comparing, drifting, generating, probing, quotas, readiness, surveying
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
-from clusters.drivers.kubernetes.errors import Absent, Conflict, translated
+from clusters.drivers.kubernetes.errors import Absent, Conflict, Unknown, translated
 from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, as_applied, as_first_applied, removals
 from web.sentences import Sentence
 from work import failpoints
@@ -71,7 +71,7 @@ class KubernetesDriver:
                 failpoints.reach(f"after-read-{desired.ref.kind}")
                 try:
                     # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
-                    made = client.create(body)
+                    made = client.create(generating.filled(body))
                     created = True
                     return _applied(desired.ref, "created", _owned(client, desired.ref, made, body))
                 except Conflict as error:
@@ -122,7 +122,7 @@ class KubernetesDriver:
             client, selector = self._client, f"{MANAGED_LABEL}=true"
             return tuple(
                 ObjectRef(api_version, kind, namespace, live["metadata"]["name"])
-                for api_version, kind in drifting.KEPT_KINDS
+                for api_version, kind in (drifting.KEPT_KINDS if namespace else drifting.CLUSTER_KINDS)
                 for live in client.list(api_version, kind, namespace, selector)
             )
 
@@ -130,8 +130,8 @@ class KubernetesDriver:
         """Everything with the portal's label and a fence, whatever namespace it is in; see Driver."""
         with bounded(self._timeout):
             client, found = self._client, []
-            for api_version, kind in (_NAMESPACE, *drifting.KEPT_KINDS):
-                for live in client.list(api_version, kind, selector=f"{MANAGED_LABEL}=true"):
+            for api_version, kind in (_NAMESPACE, *drifting.KEPT_KINDS, *drifting.CLUSTER_KINDS):
+                for live in _of_the_portal(client, api_version, kind):
                     meta, fence = live["metadata"], fence_of(live)
                     if fence is not None:
                         ref = ObjectRef(api_version, kind, meta.get("namespace", ""), meta["name"])
@@ -180,6 +180,14 @@ class KubernetesDriver:
         """Version, admission policies and rights; see Driver."""
         with bounded(self._timeout):
             return probing.probe(self._client)
+
+
+def _of_the_portal(client: Client, api_version: str, kind: str) -> list[Manifest]:
+    """The objects with the portal's label; none of a kind that the cluster does not know."""
+    try:
+        return client.list(api_version, kind, selector=f"{MANAGED_LABEL}=true")
+    except Unknown:
+        return []
 
 
 def _owned(client: Client, ref: ObjectRef, live: Manifest, body: Manifest) -> Manifest:

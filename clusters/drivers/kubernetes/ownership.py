@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from clusters import secrets
 from clusters.drivers.base import FIELD_MANAGER, Manifest
 
 # Kinds that count as a whole, by the parts compared: a key that somebody adds to a quota or a policy changes what the
@@ -12,6 +13,7 @@ CLOSED_KINDS: Mapping[str, tuple[str, ...]] = {
     "LimitRange": ("spec",),
     "NetworkPolicy": ("spec",),
     "RoleBinding": ("roleRef", "subjects"),
+    "ClusterResourceQuota": ("spec",),
 }
 
 Path = tuple[str, ...]
@@ -31,6 +33,9 @@ def as_applied(live: Manifest) -> list[dict[str, Any]] | None:
     fields = applied["fieldsV1"]
     for entry in created:
         fields = _united(fields, entry["fieldsV1"])
+    if secrets.is_secret(live):
+        # Values are nobody's: an apply, which does not say them, would else remove them.
+        fields = {key: inner for key, inner in fields.items() if key != "f:data"}
     others = [entry for entry in entries if not _is_ours(entry, "Update") and not _is_ours(entry, "Apply")]
     return [*others, {**applied, "fieldsV1": fields}]
 
