@@ -94,24 +94,11 @@ class Change:
     usage: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
-Outcome = Literal["created", "changed", "unchanged", "superseded", "missing"]
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What became of one object. superseded: a newer revision is live and was left alone. missing: the portal had
-    this object (`uid`), somebody removed it, and it was not created again. `revision_id` is the commit of GitOps."""
-
-    ref: ObjectRef
-    outcome: Outcome
-    uid: str = ""
-    revision_id: str = ""
-
-
 @dataclass(frozen=True)
 class Observed:
     """How one object is: exists, ready, and a sentence if it is not; `usage` are quota figures as the server says
-    ({"hard": {resource: quantity}, "used": {...}}). `uid` is the live object's, `bundle` whom its fence names."""
+    ({"hard": {resource: quantity}, "used": {...}}). `uid` is the live object's, `bundle` and `revision`
+    what its fence says ("" and 0 without one)."""
 
     ref: ObjectRef
     exists: bool
@@ -120,6 +107,23 @@ class Observed:
     usage: dict[str, dict[str, str]] = field(default_factory=dict)
     uid: str = ""
     bundle: str = ""
+    revision: int = 0
+
+
+Outcome = Literal["created", "changed", "unchanged", "superseded", "missing"]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of one object. superseded: a newer revision is live and was left alone. missing: the portal had
+    this object (`uid`), somebody removed it, and it was not created again. `revision_id` is the commit of GitOps.
+    `seen` is how the object was right after, where the answer to the call says so."""
+
+    ref: ObjectRef
+    outcome: Outcome
+    uid: str = ""
+    revision_id: str = ""
+    seen: Observed | None = None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from clusters.drivers.base import (
     Probe,
     Surveyed,
 )
-from clusters.drivers.fence import check_ours, fence_of, judge, stamped
+from clusters.drivers.fence import Fence, check_ours, fence_of, judge, stamped
 from clusters.drivers.files import parsed, path_of, segment, text_of
 from web.sentences import Sentence
 
@@ -298,7 +298,8 @@ def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
         words = {"kind": ref.kind, "name": ref.name}
         text = gettext_noop("%(kind)s %(name)s is not in the Git repository.")
         return Observed(ref, False, False, Sentence(text, words))
-    return Observed(ref, True, False, uid=_bundle(live), bundle=_bundle(live))
+    fence = fence_of(live) or Fence("", 0)
+    return Observed(ref, True, False, uid=fence.bundle, bundle=fence.bundle, revision=fence.revision)
 
 
 def _bundle(live: Manifest | None) -> str:

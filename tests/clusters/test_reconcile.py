@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from dulwich.repo import Repo
 
-from clusters import reconcile
+from clusters import applying, reconcile
 from clusters.access import driver_for
 from clusters.drivers.base import REVISION_ANNOTATION, DriverError
 from clusters.drivers.gitops import GitOpsDriver
@@ -163,7 +163,7 @@ def test_drive__late_worker_at_its_commit__brings_nothing_back(bundle, committed
 def test_drive__cluster_too_slow_for_one_pass__ended_early_and_gone_on_with(bundle):
     want(bundle, a_namespace(), a_limit("1"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reconcile, "PASS_SECONDS", -1.0)
+        patch.setattr(applying, "PASS_SECONDS", -1.0)
         again(bundle)
     assert bundle.attempts == 1 and "slowly" in shown(bundle.message)
     again(bundle)
@@ -433,7 +433,7 @@ def test_drive__slow_cluster_while_removing__gone_on_with(bundle, committed):
     again(bundle)
     want(bundle)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reconcile, "PASS_SECONDS", -1.0)
+        patch.setattr(applying, "PASS_SECONDS", -1.0)
         again(bundle)
     assert bundle.observed_generation == 1 and "slowly" in shown(bundle.message)
     again(bundle)

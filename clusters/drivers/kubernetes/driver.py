@@ -1,7 +1,9 @@
 """Plans, applies, observes and removes objects through a Kubernetes API server."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext_noop
 
@@ -24,11 +26,18 @@ from clusters.drivers.base import (
     Probe,
     Surveyed,
 )
-from clusters.drivers.fence import check_ours, fence_of, judge, stamped
+from clusters.drivers.fence import Fence, check_ours, fence_of, judge, stamped
 from clusters.drivers.kubernetes import probing, quotas, readiness, surveying
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
 from clusters.drivers.kubernetes.errors import Absent, Conflict, translated
-from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, additions, as_applied, removals, without
+from clusters.drivers.kubernetes.ownership import (
+    CLOSED_KINDS,
+    additions,
+    as_applied,
+    as_first_applied,
+    removals,
+    without,
+)
 from web.sentences import Sentence
 from work import failpoints
 
@@ -73,21 +82,30 @@ class KubernetesDriver:
             return tuple(changes)
 
     def apply(self, desired: Desired) -> Applied:
-        """Makes one object as wanted; see Driver. Reads, compares the fence, and writes only what it read."""
+        """Makes one object as wanted; see Driver. What the portal never had is created; else it reads, compares the
+        fence, and writes only over what it read."""
         with bounded(self._timeout):
-            client, created = self._client, False
+            client, body, created = self._client, stamped(desired), False
+            if not desired.uid:
+                failpoints.reach(f"after-read-{desired.ref.kind}")
+                try:
+                    # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
+                    made = client.create(body)
+                    created = True
+                    return _applied(desired.ref, "created", _owned(client, desired.ref, made, body))
+                except Conflict as error:
+                    conflict = error
             for _attempt in range(_ATTEMPTS):
                 try:
                     live = client.get(desired.ref)
+                    if live is None and not desired.uid:
+                        raise conflict
                     verdict = judge(live, desired)
-                    if verdict in ("missing", "superseded"):
+                    if live is None or verdict in ("missing", "superseded"):
                         return Applied(desired.ref, "missing" if live is None else "superseded", _uid(live))
                     failpoints.reach(f"after-read-{desired.ref.kind}")
-                    if live is None:
-                        # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
-                        live = client.create(stamped(desired))
-                        created = True
-                    return _brought(client, desired, live, created)
+                    applied = _brought(client, desired, live)
+                    return replace(applied, outcome="created") if created else applied
                 except Conflict as error:
                     conflict = error
             raise conflict
@@ -103,10 +121,17 @@ class KubernetesDriver:
         return ""
 
     def observe(self, refs: Sequence[ObjectRef]) -> tuple[Observed, ...]:
-        """How the objects are now; see Driver."""
+        """How the objects are now; see Driver. Several of a kind in a namespace are read with one call."""
         with bounded(self._timeout):
-            client = self._client
-            return tuple(_observed(ref, client.get(ref)) for ref in refs)
+            client, live = self._client, {}
+            several = Counter(ref[:3] for ref in refs if ref.namespace)
+            for (api_version, kind, namespace), number in several.items():
+                if number > 1:
+                    for item in client.list(api_version, kind, namespace):
+                        # Objects in a list do not say their kind.
+                        named = ObjectRef(api_version, kind, namespace, item["metadata"]["name"])
+                        live[named] = {"apiVersion": api_version, "kind": kind, **item}
+            return tuple(_observed(ref, live.get(ref) if several[ref[:3]] > 1 else client.get(ref)) for ref in refs)
 
     def inventory(self, namespace: str) -> tuple[ObjectRef, ...]:
         """The portal's objects in a namespace; see Driver."""
@@ -157,7 +182,13 @@ class KubernetesDriver:
             return probing.probe(self._client)
 
 
-def _brought(client: Client, desired: Desired, live: Manifest, created: bool) -> Applied:
+def _owned(client: Client, ref: ObjectRef, live: Manifest, body: Manifest) -> Manifest:
+    """What was just created, owned from now on as if it had been applied."""
+    change = {"op": "replace", "path": "/metadata/managedFields", "value": as_first_applied(live, body)}
+    return client.patch(ref, [change], live["metadata"]["resourceVersion"])
+
+
+def _brought(client: Client, desired: Desired, live: Manifest) -> Applied:
     """Applies over a live object that is ours, as it was read."""
     if live["metadata"].get("deletionTimestamp"):
         raise DriverError(readiness.being_deleted(live), transient=True)
@@ -174,8 +205,11 @@ def _brought(client: Client, desired: Desired, live: Manifest, created: bool) ->
     foreign = _foreign(client, result, desired)
     if foreign:
         result = client.patch(desired.ref, removals(foreign), result["metadata"]["resourceVersion"])
-    outcome: Outcome = "unchanged" if result["metadata"]["resourceVersion"] == read else "changed"
-    return Applied(desired.ref, "created" if created else outcome, _uid(result))
+    return _applied(desired.ref, "unchanged" if result["metadata"]["resourceVersion"] == read else "changed", result)
+
+
+def _applied(ref: ObjectRef, outcome: Outcome, live: Manifest) -> Applied:
+    return Applied(ref, outcome, _uid(live), seen=_observed(ref, live))
 
 
 def _foreign(client: Client, live: Manifest, desired: Desired) -> list[tuple[str, ...]]:
@@ -243,9 +277,8 @@ def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:
         text = gettext_noop("%(kind)s %(name)s does not exist in the cluster.")
         return Observed(ref, False, False, Sentence(text, words))
     message = readiness.unready(live)
-    fence = fence_of(live)
-    bundle = fence.bundle if fence else ""
-    return Observed(ref, True, not message, message, quotas.usage(live), _uid(live), bundle)
+    fence = fence_of(live) or Fence("", 0)
+    return Observed(ref, True, not message, message, quotas.usage(live), _uid(live), *fence)
 
 
 def _uid(live: Manifest | None) -> str:

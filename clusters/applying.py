@@ -1,0 +1,187 @@
+"""Writing a bundle's wanted revision to its cluster: intent first, object by object, then what is no longer wanted."""
+
+import time
+from typing import Any
+
+from django.utils.translation import gettext_noop
+
+from clusters import rules
+from clusters.drivers.base import Applied, Desired, Driver, DriverError, ObjectRef, Observed
+from clusters.models import Bundle, BundleObject, BundleRevision
+from clusters.runs import Record
+from web.sentences import Sentence
+from work import claims, failpoints
+from work.claims import Lease, guarded
+
+# Ends a pass over a slow cluster before Celery's time limit would; the next one goes on from there.
+PASS_SECONDS = 30.0
+# How often what was done is written down, so that a page shows objects arriving one after the other.
+NOTE_SECONDS = 0.5
+DONE = ("applied", "ready")
+# What was removed by ourselves may be wanted, and created, again.
+GONE: dict[str, Any] = {"state": "gone", "had": False, "uid": "", "message": None}
+_NOTED = ("state", "message", "had", "uid", "usage", "observed_at")
+
+_REFUSED = {
+    "superseded": gettext_noop("%(kind)s %(name)s is newer in the cluster than what was approved here."),
+    "missing": gettext_noop("%(kind)s %(name)s was removed in the cluster by somebody else and is not created again."),
+}
+
+
+class Notes:
+    """What became of objects, written down in batches under the lease.
+
+    What is lost when a worker dies in between is found again: the next one meets the object and its fence.
+    """
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._rows: dict[int, BundleObject] = {}
+        self._written = time.monotonic()
+
+    def add(self, row: BundleObject, **changes: Any) -> None:
+        """Changes the row, and now and then writes all that came together. Raises LeaseLost."""
+        for field, value in changes.items():
+            setattr(row, field, value)
+        self._rows[row.pk] = row
+        if time.monotonic() - self._written > NOTE_SECONDS:
+            self.write()
+
+    def write(self) -> None:
+        """Writes what came together. Raises LeaseLost."""
+        if self._rows:
+            with guarded(self._lease):
+                BundleObject.objects.bulk_update(self._rows.values(), _NOTED)
+        self._rows, self._written = {}, time.monotonic()
+
+
+class Writer:
+    """One pass of writing over a bundle. `seen` is how objects were right after, where the cluster said so."""
+
+    def __init__(self, lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driver, record: Record) -> None:
+        self._lease = lease
+        self._bundle = bundle
+        self._revision = revision
+        self._driver = driver
+        self._record = record
+        self._notes = Notes(lease)
+        self._started = time.monotonic()
+        self.seen: dict[ObjectRef, Observed] = {}
+
+    def write(self) -> str:
+        """Makes every object as wanted, in order, then removes what is no longer wanted; the commit's id for GitOps."""
+        kept = self._intend()
+        try:
+            desired = [self._bring(row, entry) for row, entry in zip(kept, self._revision.objects_wanted, strict=True)]
+            removed = self._prune(kept)
+        finally:
+            self._notes.write()
+        failpoints.reach("before-commit")
+
+        def still_ours() -> None:
+            with guarded(self._lease):
+                pass
+
+        return self._driver.commit(desired, removed, self._message(), still_ours)
+
+    def _intend(self) -> list[BundleObject]:
+        """Writes down, before anything is created, which objects this revision is about to keep."""
+        known = {tuple(ref_of(row)): row for row in self._bundle.objects_kept.all()}
+        rows, new, changed = [], [], []
+        for position, entry in enumerate(self._revision.objects_wanted):
+            api_version, kind, namespace, name = ref = rules.reference(entry["manifest"])
+            row = known.get(ref)
+            if row is None:
+                named = {"api_version": api_version, "kind": kind, "namespace": namespace, "name": name}
+                row = BundleObject(bundle=self._bundle, revision=entry["changed_in"], position=position, **named)
+                new.append(row)
+            elif row.state not in DONE or (row.position, row.revision) != (position, entry["changed_in"]):
+                # What an earlier pass has already done for this revision stays done.
+                if row.state not in DONE or row.revision != entry["changed_in"]:
+                    row.state, row.message = "pending", None
+                row.position, row.revision = position, entry["changed_in"]
+                changed.append(row)
+            rows.append(row)
+        if new or changed:
+            with guarded(self._lease):
+                BundleObject.objects.bulk_create(new)
+                BundleObject.objects.bulk_update(changed, ["state", "message", "position", "revision"])
+        return rows
+
+    def _bring(self, row: BundleObject, entry: dict[str, Any]) -> Desired:
+        """Applies one object, unless it is done; answers what was wanted."""
+        uid = row.uid if row.had else ""
+        desired = Desired(entry["manifest"], str(self._bundle.uid), entry["changed_in"], uid)
+        at_once = not self._driver.capabilities.writes_at_commit
+        if at_once and row.state in DONE:
+            return desired
+        self._check()
+        try:
+            applied = self._driver.apply(desired)
+        except DriverError as error:
+            state = "pending" if error.transient else "failed"
+            self._record.add(desired.ref, "retried" if error.transient else "refused", error.sentence)
+            self._notes.add(row, state=state, message=error.sentence.stored())
+            raise
+        failpoints.reach(f"after-apply-{row.kind}")
+        self._remember(row, applied, had=at_once)
+        return desired
+
+    def _remember(self, row: BundleObject, applied: Applied, *, had: bool) -> None:
+        """What became of one object; `had` is False where it exists only once the pass is committed."""
+        if applied.outcome in _REFUSED:
+            sentence = about(row, _REFUSED[applied.outcome])
+            self._record.add(applied.ref, applied.outcome, sentence)
+            self._notes.add(row, state=applied.outcome, message=None)
+            raise DriverError(sentence, transient=False)
+        self._record.add(applied.ref, applied.outcome)
+        if had:
+            self._notes.add(row, state="applied", message=None, had=True, uid=applied.uid or row.uid)
+        if applied.seen is not None:
+            self.seen[applied.ref] = applied.seen
+
+    def _prune(self, kept: list[BundleObject]) -> list[ObjectRef]:
+        """Removes objects of earlier revisions that are no longer wanted, last ones first; answers their names."""
+        wanted = [row.pk for row in kept]
+        removed = []
+        for row in self._bundle.objects_kept.exclude(pk__in=wanted).exclude(state="gone").order_by("-position"):
+            self._check()
+            ref = ref_of(row)
+            removed.append(ref)
+            is_gone = self._is_gone(ref, row)
+            if is_gone or row.state != "removing":
+                self._record.add(ref, "gone" if is_gone else "removing")
+            self._notes.add(row, **(GONE if is_gone else {"state": "removing"}))
+        return removed
+
+    def _is_gone(self, ref: ObjectRef, row: BundleObject) -> bool:
+        """Removes an object that is no longer wanted; one that was never ours is let go of."""
+        try:
+            return self._driver.delete(ref, row.uid, str(self._bundle.uid))
+        except DriverError as error:
+            if error.transient or error.operator or row.had:
+                self._record.add(ref, "retried" if error.transient else "refused", error.sentence)
+                raise
+            return True
+
+    def _check(self) -> None:
+        """Before each call: raises LeaseLost, or a transient DriverError once the pass has taken long enough."""
+        claims.check(self._lease)
+        if time.monotonic() - self._started > PASS_SECONDS:
+            raise DriverError(Sentence(gettext_noop("The cluster answers slowly; the rest follows.")), transient=True)
+
+    def _message(self) -> str:
+        number, source = self._revision.number, self._revision.provenance
+        title = f"{self._bundle.namespace}: revision {number}\n\nRequest: {source.get('request', '')}\n"
+        asked = f"Asked by: {source.get('asker', '')}\nApproved by: {', '.join(source.get('approvers', []))}\n"
+        return title + asked
+
+
+def about(row: BundleObject, text: str) -> Sentence:
+    """A sentence about one object; `text` has the placeholders kind and name."""
+    return Sentence(text, {"kind": row.kind, "name": row.name})
+
+
+def ref_of(row: BundleObject) -> ObjectRef:
+    """The object's name in its cluster."""
+    return ObjectRef(row.api_version, row.kind, row.namespace, row.name)
