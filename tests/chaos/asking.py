@@ -15,7 +15,6 @@ QUOTA = {"cpu": 2000, "memory": 4 * GIB, "storage": 20 * GIB, "pods": 20}
 PEOPLE = ["architect", "datacenter", "security", "owner"]
 # One request and its decision are tried again this long; then they count as not approved, which is looked up later.
 PATIENCE_SECONDS = 120.0
-# Decisions that the portal never took back are kept apart from those it never told us of.
 _FINAL = {"approved", "rejected", "withdrawn", "expired"}
 
 
@@ -71,7 +70,7 @@ class Asking:
         self.count = 0
         self.by_kind: dict[str, int] = {}
         self.broken: list[str] = []
-        self.unclear: list[tuple[Project, int, dict[str, Any] | None]] = []
+        self.unclear: list[tuple[Project, str, dict[str, Any], int]] = []
 
     def run(self, goes_on: Callable[[int], bool]) -> None:
         """One person's loop: asks and approves until `goes_on`, which may take its time, says no to another one."""
@@ -111,34 +110,41 @@ class Asking:
 
     def _carry(self, project: Project, kind: str, want: dict[str, Any]) -> None:
         """Asks, has it approved, and writes down what was. Raises Refused."""
-        number, uid = self._asked(kind, *self._values(project, kind, want))
-        if kind == "new-project":
-            project.uid = uid
-        state = state_of(project, **want) if want else None
-        is_approved = self._approved(number)
-        if is_approved is None:
+        number = self._asked(kind, *self._values(project, kind, want))
+        if self._approved(number):
+            self._remember(project, kind, want, number)
+        else:
             with self._lock:
-                self.unclear.append((project, number, state))
-            return
-        self._remember(project, kind, want, state)
-        if kind == "delete-project":
-            self._finish_soon(number)
+                self.unclear.append((project, kind, want, number))
 
-    def _remember(self, project: Project, kind: str, want: dict[str, Any], state: dict[str, Any] | None) -> None:
+    def _remember(self, project: Project, kind: str, want: dict[str, Any], number: int) -> None:
+        at = time.time()
+        project.uid = project.uid or self._uid_of(project)
         with self._lock:
-            project.approved.append(Approved(state, time.time()))
+            project.approved.append(Approved(state_of(project, **want) if want else None, at))
             self._wants[project.namespace] = want
             self.count += 1
             self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+        if kind == "delete-project":
+            self._finish_soon(number)
 
     def clear_up(self) -> None:
-        """Asks once more about what nobody could tell: approved, or not yet."""
-        for project, number, state in self.unclear:
-            if self._approved(number):
-                self._remember(project, "late", {}, state)
-                if state is None:
-                    self._finish_soon(number)
-        self.unclear.clear()
+        """Once all is calm: asks again for what nobody could be asked about. Raises Refused."""
+        while self.unclear:
+            project, kind, want, number = self.unclear.pop()
+            if not self._approved(number):
+                raise Refused(f"{kind} {project.namespace}: nobody answers")
+            self._remember(project, kind, want, number)
+
+    def _uid_of(self, project: Project) -> str:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            status, told = self._programs["dev"].call("GET", "/projects?limit=100")
+            for one in told["items"] if status == 200 else ():
+                if one["namespace"] == project.namespace:
+                    return str(one["uid"])
+            time.sleep(0.2)
+        raise Refused("its project is not listed")
 
     def _values(self, project: Project, kind: str, want: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Who asks, and for what."""
@@ -160,8 +166,8 @@ class Asking:
         wish = {"tenant": "claims", "name": name, "display_name": project.namespace, "environments": environments}
         return "dev", wish
 
-    def _asked(self, kind: str, who: str, values: dict[str, Any]) -> tuple[int, str]:
-        """(number, uid) of the request; asked again with the same key until there is an answer."""
+    def _asked(self, kind: str, who: str, values: dict[str, Any]) -> int:
+        """The number of the request; asked again with the same key until there is an answer."""
         with self._lock:
             self._keys += 1
             key = f"campaign-{self._keys}"
@@ -169,7 +175,7 @@ class Asking:
         while time.monotonic() < deadline:
             status, told = self._programs[who].call("POST", "/requests", body, **{"Idempotency-Key": key})
             if status == 201:
-                return told["number"], told.get("uid", "")
+                return int(told["number"])
             if status in (400, 403, 404, 422):
                 raise Refused(f"{status} {told}")
             time.sleep(0.2)

@@ -92,8 +92,8 @@ def _documents(lines: Iterator[str] | Any) -> Iterator[dict[str, Any]]:
     decoder, text = json.JSONDecoder(), ""
     for line in lines:
         text += line
-        # A document's last line is the one that closes it, so most lines need no attempt.
-        while line.startswith("}") or line.rstrip().endswith("}"):
+        # Documents are indented: the line that closes one begins with its bracket.
+        while line.startswith(("}", '{"')):
             try:
                 document, end = decoder.raw_decode(text)
             except ValueError:
