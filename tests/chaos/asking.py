@@ -89,7 +89,7 @@ class Asking:
         with self._lock:
             self._keys += 1
             if not self._idle or self._dice.random() < 0.25:
-                cluster = self._clusters[self._keys % len(self._clusters)]
+                cluster = self._clusters[len(self.projects) % len(self._clusters)]
                 project = Project(f"claims-p{self._keys}-test", cluster)
                 self.projects.append(project)
                 return project, "new-project", {"quota": dict(QUOTA), "developers": ["dev"], "viewers": []}

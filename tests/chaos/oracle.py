@@ -74,7 +74,7 @@ def _rendered(state: dict[str, Any] | None) -> dict[Key, Form]:
 
 
 def agrees(live: Form, form: Form) -> bool:
-    """Whether a live object is what was approved: every field of it, and nothing else in what the portal keeps whole."""
+    """Whether a live object is what was approved: all of it, and nothing else in what the portal keeps whole."""
     if form["kind"] != "Namespace" and any(live.get(part) != form.get(part) for part in _WHOLE):
         return False
     return _within(form, live)

@@ -1,4 +1,4 @@
-"""What an onlooker with an administrator's rights saw: every version of every object that carries the portal's label."""
+"""What an onlooker with an administrator's rights saw: every version of every object with the portal's label."""
 
 import json
 import subprocess

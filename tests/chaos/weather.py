@@ -1,11 +1,12 @@
-"""What goes wrong: one disturbance after the other, chosen by dice; called from the main thread, which starts processes."""
+"""What goes wrong, one disturbance after the other, chosen by dice. For the main thread, which starts processes."""
 
 import contextlib
 import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -15,6 +16,7 @@ from script.local import processes
 from tests.plugins.portal import RunningPortal, worker_command
 from tests.plugins.proxy import ApiProxy, Weather
 from tests.plugins.servers import PostgresServer, RedisServer
+from tests.waiting import eventually
 
 LEASE_SECONDS = 3
 QUICK = {
@@ -41,7 +43,7 @@ WEATHERS = [
     Weather("answers lost", share=0.3, loses=True),
 ]
 WORKERS = 2
-_PLACE_SECONDS = 4.0
+_PLACE_SECONDS = 8.0
 _MOST_ASLEEP = 3
 
 
@@ -58,6 +60,7 @@ class Chaos:
         apiserver: processes.Process,
         folder: Path,
         dice: random.Random,
+        places: Sequence[str],
     ) -> None:
         self._portal, self._proxy, self._broker, self._database = portal, proxy, broker, database
         self._apiserver, self._dice = apiserver, dice
@@ -68,8 +71,15 @@ class Chaos:
         self._celery.conf.broker_transport_options = {"socket_timeout": 2, "socket_connect_timeout": 2}
         self._number = 0
         self.workers: list[str] = []
+        # Somebody has to ask for something, else no worker comes by.
+        self.waits_for_work = False
         # Those that stand still, with the moment at which they are woken.
         self._asleep: list[tuple[float, str]] = []
+        # Before the dice decide: at each of these places one is killed and one stopped, and every server goes away.
+        at_places = (self._kill_at_a_place, self._stop_at_a_place)
+        self._first: list[Callable[[], None]] = [partial(act, place) for place in places for act in at_places]
+        self._first += [self._broker_away, self._database_away, self._api_away, self._api_frozen, self._doubled]
+        dice.shuffle(self._first)
         self.done: Counter[str] = Counter()
         self.places: Counter[str] = Counter()
 
@@ -86,6 +96,10 @@ class Chaos:
 
     def disturb(self) -> None:
         """One disturbance to its end; those who stand still for longer are woken when their time has come."""
+        if self._first:
+            self._first.pop()()
+            self._wake(time.monotonic())
+            return
         often = [
             (self._kill_at_a_place, 7),
             (self._kill_worker, 3),
@@ -140,39 +154,41 @@ class Chaos:
         self._kill(name)
         self._another_worker()
 
-    def _kill_at_a_place(self) -> None:
-        name = self._stopped_at_a_place()
+    def _kill_at_a_place(self, place: str = "") -> None:
+        name = self._stopped_at_a_place(place)
         if name is not None:
             self._replace(name)
 
-    def _stop_at_a_place(self) -> None:
-        """Another worker takes the place of one that wakes up much later, and is killed then."""
+    def _stop_at_a_place(self, place: str = "") -> None:
+        """Another worker takes the place of one that wakes up when its lease is over, and is killed then. Most wake up
+        before the ten seconds are over that a call may take (clusters.access.PASS_TIMEOUT), so they still write."""
         if len(self._asleep) >= _MOST_ASLEEP:
             self._wake(float("inf"))
-        name = self._stopped_at_a_place()
+        name = self._stopped_at_a_place(place)
         if name is None:
             return
         self.workers.remove(name)
         self.done["stopped worker beyond its lease"] += 1
-        self._asleep.append((time.monotonic() + LEASE_SECONDS + self._dice.uniform(1, 40), name))
+        self._asleep.append((time.monotonic() + LEASE_SECONDS + self._dice.uniform(0.5, 6), name))
         self._another_worker()
 
-    def _stopped_at_a_place(self) -> str | None:
-        """The worker that stopped at some named place; None if nobody came by."""
-        place = self._dice.choice(PLACES)
+    def _stopped_at_a_place(self, place: str) -> str | None:
+        """The worker that stopped at the named place ("": some place); None if nobody came by."""
+        place = place or self._dice.choice(PLACES)
         order, reached = self._folder / place, self._folder / f"{place}.reached"
         reached.unlink(missing_ok=True)
         order.touch()
-        deadline = time.monotonic() + _PLACE_SECONDS
+        deadline, self.waits_for_work = time.monotonic() + _PLACE_SECONDS, True
         while time.monotonic() < deadline and not reached.exists():
             time.sleep(0.02)
         order.unlink(missing_ok=True)
-        while reached.exists():
-            for name in self.workers:
-                if self._portal.is_stopped(name):
-                    reached.unlink()
-                    self.places[place] += 1
-                    return name
+        self.waits_for_work = False
+        if reached.exists():
+            asleep = [name for _moment, name in self._asleep]
+            name = eventually(lambda: self._portal.stopped(but=asleep), 10, f"somebody stands still at {place}")
+            self.places[place] += 1
+            return name
+        self.done["nobody came by a place"] += 1
         return None
 
     def _wake(self, now: float) -> None:

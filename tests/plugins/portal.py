@@ -6,7 +6,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ _FLAGS = [
 
 
 def worker_command(name: str, app: str = "portal") -> list[str]:
-    """A worker of one process, so that a signal reaches whoever does the work; `app` is the module of the Celery app."""
+    """A worker of one process, so that a signal reaches whoever does the work; `app` is the Celery app's module."""
     celery = [sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel", "INFO", "--pool", "solo"]
     return [*celery, "--hostname", f"{name}@%h"]
 
@@ -83,10 +83,10 @@ class RunningPortal:
         if number == signal.SIGKILL:
             process.popen.wait(30)
 
-    def is_stopped(self, name: str) -> bool:
-        """Whether the process stands still (SIGSTOP)."""
-        stat = Path(f"/proc/{self._running[name].popen.pid}/stat").read_text()
-        return stat.rpartition(")")[2].split()[0] == "T"
+    def stopped(self, but: Collection[str] = ()) -> str:
+        """The name of a process that stands still (SIGSTOP), `but` for some; "" if none does."""
+        found = (name for name, one in self._running.items() if name not in but and _stands_still(one))
+        return next(found, "")
 
     def log(self, name: str) -> str:
         """What the process wrote so far."""
@@ -106,6 +106,14 @@ class RunningPortal:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def _stands_still(process: processes.Process) -> bool:
+    try:
+        stat = Path(f"/proc/{process.popen.pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.fixture(scope="session")
