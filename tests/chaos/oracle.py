@@ -119,11 +119,13 @@ def judge(projects: Iterable[Project], versions: Iterable[Seen], live: dict[Key,
 def older_over_newer(versions: Iterable[Seen]) -> list[str]:
     """Where the revision on one and the same object went down."""
     newest: dict[str, int] = {}
+    before: dict[str, int] = {}
     found = []
     for one in versions:
-        if not one.is_end and one.revision < newest.get(one.uid, 0):
+        # What stays old after that is told once.
+        if not one.is_end and one.revision < newest.get(one.uid, 0) and one.revision != before[one.uid]:
             found.append(f"{_name(one)}: {one.revision} over {newest[one.uid]}")
-        newest[one.uid] = max(one.revision, newest.get(one.uid, 0))
+        before[one.uid], newest[one.uid] = one.revision, max(one.revision, newest.get(one.uid, 0))
     return found
 
 
