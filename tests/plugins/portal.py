@@ -77,9 +77,9 @@ class RunningPortal:
             processes.wait_until(self._running["web"], self.answers, 60)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
-        """Sends a signal; after SIGKILL waits until the process is gone."""
+        """Sends a signal, to the children too (web answers from one); after SIGKILL waits until the process is gone."""
         process = self._running[name]
-        process.popen.send_signal(number)
+        os.killpg(process.popen.pid, number)
         if number == signal.SIGKILL:
             process.popen.wait(30)
 
@@ -96,7 +96,7 @@ class RunningPortal:
         """Ends all of them, stopped ones too."""
         for process in self._running.values():
             if process.is_alive:
-                process.popen.send_signal(signal.SIGCONT)
+                os.killpg(process.popen.pid, signal.SIGCONT)
         processes.stop(self._running.values())
 
     def answers(self) -> bool:
