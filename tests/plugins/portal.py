@@ -37,8 +37,8 @@ _FLAGS = [
 
 
 def worker_command(name: str, app: str = "portal", pool: Sequence[str] = ("solo",)) -> list[str]:
-    """A worker, of one process unless the `pool` is another, so that a signal reaches whoever does the work; `app` is the
-    Celery app's module."""
+    """A worker, of one process unless the `pool` is another, so that a signal reaches whoever does the work; `app` is
+    the Celery app's module."""
     celery = [sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel", "INFO", "--pool"]
     return [*celery, *pool, "--hostname", f"{name}@%h"]
 
