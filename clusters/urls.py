@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from clusters import views
+from clusters import bundle_views, cluster_views, views
 
 urlpatterns = [
     path("clusters", views.listing, name="clusters"),
     path("clusters/<slug:name>/capacity", views.capacity, name="cluster-capacity"),
+    path("clusters/<slug:name>", cluster_views.detail, name="cluster"),
+    path("clusters/<slug:name>/health", cluster_views.health, name="cluster-health"),
+    path("clusters/<slug:name>/probe", cluster_views.probe, name="cluster-probe"),
+    path("bundles/<uuid:uid>", bundle_views.detail, name="bundle"),
+    path("bundles/<uuid:uid>/state", bundle_views.state, name="bundle-state"),
+    path("bundles/<uuid:uid>/retry", bundle_views.retry, name="bundle-retry"),
 ]

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
+from clusters.models import Bundle
 from tenants.models import Deletion, Project
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
 from workflow import queries
@@ -204,12 +205,28 @@ def _capacity(world: World) -> dict[str, Any]:
     return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
 
 
+def _bundle(world: World) -> list[Any]:
+    return [world.project.bundle.uid]
+
+
+def _stopped(world: World) -> list[Any]:
+    """The project's bundle, which the cluster refused."""
+    Bundle.objects.update(blocked=True)
+    return _bundle(world)
+
+
+def _revision(world: World) -> list[Any]:
+    return [*_bundle(world), 1]
+
+
 ADMIN = frozenset({"admin"})
 ADMIN_FORM = {"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}
 ASKERS = frozenset({"dev", "owner"})
 DECIDERS = frozenset({"platform", "admin"})
 COMMENTERS = READERS - {"auditor"}
 DEV = frozenset({"dev"})
+# Who may have what was approved tried again.
+ACTORS = READERS - {"guest", "auditor"}
 URLS: dict[str, Url] = {
     "healthz": _read(),
     "readyz": _read(),
@@ -276,11 +293,25 @@ URLS: dict[str, Url] = {
     "tenant-detail": _read_hidden(lambda world: ["claims"]),
     "clusters": _read(),
     "cluster-capacity": Url(ADMIN_FORM, _cluster, _capacity),
+    "cluster": _read(_cluster),
+    "cluster-health": _read(_cluster),
+    "cluster-probe": Url({"POST": ADMIN}, _cluster),
+    "bundle": _read_hidden(_bundle),
+    "bundle-state": _read_hidden(_bundle),
+    "bundle-retry": Url({"POST": ACTORS}, _stopped, is_hidden=True),
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
     "api-clusters": _read(),
     "api-cluster": _read(_cluster),
     "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
+    "api-cluster-probe": Url({"POST": ADMIN}, _cluster),
+    "api-bundles": _read(),
+    "api-bundle": _read_hidden(_bundle),
+    "api-bundle-retry": Url({"POST": ACTORS}, _stopped, is_hidden=True),
+    "api-bundle-runs": _read_hidden(_bundle),
+    "api-bundle-revisions": _read_hidden(_bundle),
+    "api-bundle-revision": _read_hidden(_revision),
+    "api-bundle-difference": _read_hidden(_revision),
 }
 
 
