@@ -11,9 +11,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from clusters import queries, rows, services
+from clusters import permissions, queries, rows, services
 from clusters.models import Cluster
-from clusters.serializers import ClusterDetailSerializer, ClusterSerializer, StateCapacitySerializer
+from clusters.serializers import (
+    ClusterDetailSerializer,
+    ClusterSerializer,
+    ConfirmRestoreSerializer,
+    HeldSerializer,
+    StateCapacitySerializer,
+)
+from clusters.services import holding
 from clusters.tallies import tallies_of
 from web.errors import NotFound
 
@@ -100,3 +107,39 @@ class ProbeView(APIView):
         services.probe_now(name=name[:41], by=http.user, at=timezone.now())
         found = ClusterDetailSerializer(_cluster_or_404(http.user, name)).data
         return Response(found, status=status.HTTP_202_ACCEPTED)
+
+
+class RestoreView(APIView):
+    """A cluster that is held after a restore."""
+
+    @extend_schema(
+        operation_id="clusters_held",
+        summary="What a held cluster has beyond the restored database",
+        description="For administrators. 404 for a cluster that is not held.",
+        responses=HeldSerializer,
+        tags=["clusters"],
+    )
+    def get(self, http: Request, name: str) -> Response:
+        """Since when, and where cluster and database differ."""
+        permissions.check_keep_clusters(http.user)
+        cluster = queries.clusters_visible_to(http.user).select_related("health").filter(name=name[:41]).first()
+        if cluster is None or cluster.held_since is None:
+            raise NotFound(_("There is no cluster of this name that is held."))
+        return Response(HeldSerializer(cluster).data)
+
+    @extend_schema(
+        operation_id="clusters_confirm_restore",
+        summary="Go on after a restore",
+        description="For administrators. What is named in overwrite is written again as the database says.",
+        request=ConfirmRestoreSerializer,
+        responses=ClusterSerializer,
+        tags=["clusters"],
+    )
+    def post(self, http: Request, name: str) -> Response:
+        """The cluster, no longer held."""
+        permissions.check_keep_clusters(http.user)
+        said = ConfirmRestoreSerializer(data=http.data)
+        said.is_valid(raise_exception=True)
+        chosen = [str(uid) for uid in said.validated_data["overwrite"]]
+        holding.confirm(name=name[:41], overwrite=chosen, by=http.user, at=timezone.now())
+        return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)

@@ -20,4 +20,5 @@ urlpatterns = [
         bundle_api.DifferenceView.as_view(),
         name="api-bundle-difference",
     ),
+    path("clusters/<slug:name>/restore", api.RestoreView.as_view(), name="api-cluster-restore"),
 ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from clusters import bundle_rows, fleet_rows, health_rows, narrowing, queries, rows, services
+from clusters import bundle_rows, fleet_rows, health_rows, narrowing, queries, restore_rows, rows, services
 from clusters.models import Cluster
 from clusters.narrowing import Wanted
 from clusters.owners import owners_of
@@ -47,6 +47,7 @@ def detail(http: HttpRequest, name: str) -> HttpResponse:
         "said": health_rows.facts_rows(asked.facts if asked else {}),
         "settings": fleet_rows.settings_rows(cluster, http.user),
         "actions": fleet_rows.actions(cluster, http.user),
+        "held": restore_rows.held_row(cluster, asked, may_keep_clusters(http.user)),
         "list_url": reverse("clusters"),
         **_bundles(http, cluster),
     }

@@ -52,7 +52,10 @@ def _bring(lease: Lease, bundle: Bundle, driver: Driver, record: Record) -> Pass
         _note(lease, message=waits.stored())
         return Pass(after=WAIT_FOR_OTHERS)
     writer = Writer(lease, bundle, revision, driver, record)
-    committed = writer.write()
+    try:
+        committed = writer.write()
+    finally:
+        observing.check_known(lease, bundle, writer.seen.values())
     _worked(bundle)
     return _settle(lease, bundle, revision, driver, committed, writer.seen, record)
 
@@ -96,7 +99,7 @@ def _settle(
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
     _agree(lease, bundle, committed, now, record)
-    return Pass(observed=lease.generation, after=_next_look(bundle))
+    return Pass(observed=lease.generation, after=OBSERVE_EVERY if revision.objects_wanted else None)
 
 
 def _next_look(bundle: Bundle) -> timedelta | None:

@@ -139,3 +139,32 @@ class ClusterDetailSerializer(ClusterSerializer):
         """Versions served, node pools, storage classes, network; whatever is not known is left out."""
         health = getattr(cluster, "health", None)
         return dict(health.facts) if health else {}
+
+
+class BeyondSerializer(serializers.Serializer[Any]):
+    """One owner of whom a held cluster and the restored database tell differently."""
+
+    sort = serializers.ChoiceField(choices=["newer", "unknown", "gone", "pending"])
+    bundle = serializers.CharField()
+    owner = serializers.CharField(help_text="empty where the database does not know it")
+    namespace = serializers.CharField()
+    known = serializers.IntegerField(help_text="the newest revision in the database")
+    live = serializers.IntegerField(help_text="the newest revision in the cluster, 0 without any")
+    objects = serializers.IntegerField(help_text="how many there are in the cluster")
+
+
+class HeldSerializer(serializers.Serializer[Cluster]):
+    """A cluster that waits for a person after a restore."""
+
+    name = serializers.CharField()
+    held_since = serializers.DateTimeField()
+    checked_at = serializers.DateTimeField(
+        source="health.checked_at", allow_null=True, help_text="what is told is from then; before held_since: not yet"
+    )
+    beyond = BeyondSerializer(many=True, source="health.beyond")
+
+
+class ConfirmRestoreSerializer(serializers.Serializer[Any]):
+    """Which bundles are written again as the database says; all others stay as they are in the cluster."""
+
+    overwrite = serializers.ListField(child=serializers.UUIDField(), max_length=20_000)

@@ -13,4 +13,5 @@ urlpatterns = [
     path("bundles/<uuid:uid>", bundle_views.detail, name="bundle"),
     path("bundles/<uuid:uid>/state", bundle_views.state, name="bundle-state"),
     path("bundles/<uuid:uid>/retry", bundle_views.retry, name="bundle-retry"),
+    path("clusters/<slug:name>/restore", views.restore, name="cluster-restore"),
 ]

@@ -79,6 +79,7 @@ ACCESS: dict[str, Access] = {
     "bundle": "session",
     "bundle-state": "session",
     "bundle-retry": "session",
+    "cluster-restore": "session",
     "api-tenant": "api",
     "api-size-plans": "api",
     "api-clusters": "api",
@@ -92,4 +93,5 @@ ACCESS: dict[str, Access] = {
     "api-bundle-revisions": "api",
     "api-bundle-revision": "api",
     "api-bundle-difference": "api",
+    "api-cluster-restore": "api",
 }

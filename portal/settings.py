@@ -299,6 +299,9 @@ WORK_ITEMS = [
     ("tenants.Deletion", "tenants.deletion.proceed"),
 ]
 
+# What the dispatcher does whenever it connects, before it offers anything.
+WORK_PREPARATIONS = ["clusters.services.holding.notice_restore"]
+
 # Kinds of request, in the order in which they are offered.
 REQUEST_KINDS = [
     "tenants.kinds.new_project.NewProject",

@@ -81,8 +81,10 @@ def claim(model: type[WorkItem], pk: int, at: datetime) -> Lease | None:
     owner = uuid.uuid4()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=at)
     until = at + timedelta(seconds=settings.WORK_LEASE_SECONDS)
-    taken = model._default_manager.filter(free, pk=pk, due_at__lte=at).update(
-        lease_owner=owner, lease_until=until, offered_until=None
+    taken = (
+        model.workable()
+        .filter(free, pk=pk, due_at__lte=at)
+        .update(lease_owner=owner, lease_until=until, offered_until=None)
     )
     if not taken:
         return None

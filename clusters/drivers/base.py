@@ -219,6 +219,11 @@ class Driver(Protocol):
         """The objects in a namespace that carry the portal's label."""
         ...
 
+    def census(self) -> tuple[Observed, ...]:
+        """Everything in the cluster that carries the portal's label and a fence, in a handful of calls; whether it is
+        ready is not looked at."""
+        ...
+
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
         """Removes one object, if it still is the one with `uid`; True once it is gone (GitOps: once committed).
 

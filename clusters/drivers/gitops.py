@@ -74,7 +74,9 @@ class GitOpsDriver:
             live = head.manifest(desired.ref)
             verdict = judge(live, desired)
             if verdict in ("missing", "superseded"):
-                return Applied(desired.ref, "missing" if live is None else "superseded", _bundle(live), head.commit_id)
+                refused: Outcome = "missing" if live is None else "superseded"
+                seen = _observed(desired.ref, live)
+                return Applied(desired.ref, refused, _bundle(live), head.commit_id, seen)
             outcome: Outcome = "created" if live is None else "changed"
             if head.text(desired.ref) == text_of(stamped(desired)):
                 outcome = "unchanged"
@@ -126,6 +128,12 @@ class GitOpsDriver:
             if ref.namespace == namespace and (manifest["metadata"].get("labels") or {}).get(MANAGED_LABEL) == "true":
                 found.append(ref)
         return tuple(found)
+
+    def census(self) -> tuple[Observed, ...]:
+        """Every object in the branch that has a fence; see Driver."""
+        with _open(self._address) as repo:
+            manifests = _Head(repo).everything()
+        return tuple(_observed(ObjectRef(*rules.reference(m)), m) for m in manifests if fence_of(m) is not None)
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
         """True if there is no such file any more; else it may be removed by `commit`; see Driver."""
@@ -187,6 +195,12 @@ class _Head:
             return []
         names = [f"{namespace}/{entry.path.decode()}" for entry in folder.items() if entry.path.endswith(b".yaml")]
         return [parsed(self._read(name.encode()) or "", name) for name in names]
+
+    def everything(self) -> list[Manifest]:
+        """All objects of the branch, in all folders."""
+        root = self._store[self.tree] if self.tree else None
+        folders = [entry.path.decode() for entry in root.items()] if isinstance(root, Tree) else []
+        return [manifest for name in folders for manifest in self.folder(name)]
 
     def _commit(self) -> Commit:
         commit = self._store[self.sha] if self.sha else None

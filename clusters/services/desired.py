@@ -51,8 +51,12 @@ def set_desired_many(
     rows = Bundle.objects.select_for_update(of=("self",)).select_related("tenant").filter(pk__in=pks).order_by("pk")
     locked = {row.pk: row for row in rows}
     newest = BundleRevision.objects.filter(bundle__in=pks).order_by("bundle_id", "-number").distinct("bundle_id")
-    before = dict(newest.values_list("bundle_id", "objects_wanted"))
-    revisions = [_revision(locked[aim.bundle.pk], aim, before.get(aim.bundle.pk, []), provenance, at) for aim in aims]
+    before = {
+        pk: (number, objects) for pk, number, objects in newest.values_list("bundle_id", "number", "objects_wanted")
+    }
+    revisions = [
+        _revision(locked[aim.bundle.pk], aim, *before.get(aim.bundle.pk, (0, [])), provenance, at) for aim in aims
+    ]
     BundleRevision.objects.bulk_create(revisions)
     # The plan that was approved is about the live objects, so all of them are applied again.
     BundleObject.objects.filter(bundle__in=pks, state__in=["applied", "ready"]).update(state="pending")
@@ -72,11 +76,12 @@ def set_desired_many(
 
 
 def _revision(
-    bundle: Bundle, aim: Aim, before: Sequence[dict[str, Any]], provenance: dict[str, Any], at: datetime
+    bundle: Bundle, aim: Aim, last: int, before: Sequence[dict[str, Any]], provenance: dict[str, Any], at: datetime
 ) -> BundleRevision:
-    """The bundle's next revision, not yet stored; `before` is what the one before it wanted."""
+    """The bundle's next revision, not yet stored; `before` is what the `last` one wanted. Where revisions in between
+    are unknown (an older database was restored), every object counts as changed in this one."""
     number = bundle.generation + 1
-    objects = rules.numbered(aim.manifests, before, number)
+    objects = rules.numbered(aim.manifests, before if last == bundle.generation else [], number)
     return BundleRevision(
         bundle=bundle,
         number=number,

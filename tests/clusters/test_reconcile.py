@@ -11,7 +11,7 @@ from clusters import applying, reconcile
 from clusters.access import driver_for
 from clusters.drivers.base import REVISION_ANNOTATION, DriverError
 from clusters.drivers.gitops import GitOpsDriver
-from clusters.models import Bundle, BundleObject, Cluster
+from clusters.models import Bundle, BundleObject, Cluster, Health
 from clusters.services import create_bundle, set_desired
 from tests.builders import a_tenant
 from tests.waiting import eventually
@@ -96,6 +96,7 @@ def test_drive__sealed_token_unreadable__tried_again_with_the_reason(bundle):
     bundle.refresh_from_db()
     assert not bundle.blocked and "lost" in shown(bundle.message)
     Cluster.objects.update(token_sealed="")
+    drive("clusters.Health", Health.objects.get().pk)
     again(bundle)
     assert bundle.observed_generation == 1
 

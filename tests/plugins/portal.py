@@ -75,6 +75,10 @@ class RunningPortal:
         if number == signal.SIGKILL:
             process.popen.wait(30)
 
+    def pid(self, name: str) -> int:
+        """The process id."""
+        return self._running[name].popen.pid
+
     def log(self, name: str) -> str:
         """What the process wrote so far."""
         return (self._folder / f"{name}.log").read_text(errors="replace")

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
-from clusters.models import Bundle
+from clusters.models import Bundle, Cluster, Health
 from tenants.models import Deletion, Project
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
 from workflow import queries
@@ -201,6 +201,13 @@ def _cluster(world: World) -> list[Any]:
     return ["gitops"]
 
 
+def _held(world: World) -> list[Any]:
+    """A cluster that waits for a person after a restore, and was looked at since."""
+    Cluster.objects.filter(name="gitops").update(held_since=_now())
+    Health.objects.filter(cluster__name="gitops").update(checked_at=_now())
+    return ["gitops"]
+
+
 def _capacity(world: World) -> dict[str, Any]:
     return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
 
@@ -299,6 +306,7 @@ URLS: dict[str, Url] = {
     "bundle": _read_hidden(_bundle),
     "bundle-state": _read_hidden(_bundle),
     "bundle-retry": Url({"POST": ACTORS}, _stopped, is_hidden=True),
+    "cluster-restore": Url(ADMIN_FORM, _held),
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
     "api-clusters": _read(),
@@ -312,6 +320,7 @@ URLS: dict[str, Url] = {
     "api-bundle-revisions": _read_hidden(_bundle),
     "api-bundle-revision": _read_hidden(_revision),
     "api-bundle-difference": _read_hidden(_revision),
+    "api-cluster-restore": Url({"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}, _held, lambda world: {"overwrite": []}),
 }
 
 

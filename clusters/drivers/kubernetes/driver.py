@@ -102,7 +102,8 @@ class KubernetesDriver:
                         raise conflict
                     verdict = judge(live, desired)
                     if live is None or verdict in ("missing", "superseded"):
-                        return Applied(desired.ref, "missing" if live is None else "superseded", _uid(live))
+                        outcome: Outcome = "missing" if live is None else "superseded"
+                        return Applied(desired.ref, outcome, _uid(live), seen=_observed(desired.ref, live))
                     failpoints.reach(f"after-read-{desired.ref.kind}")
                     applied = _brought(client, desired, live)
                     return replace(applied, outcome="created") if created else applied
@@ -142,6 +143,18 @@ class KubernetesDriver:
                 for api_version, kind in _INVENTORY
                 for live in client.list(api_version, kind, namespace, selector)
             )
+
+    def census(self) -> tuple[Observed, ...]:
+        """Everything with the portal's label and a fence, whatever namespace it is in; see Driver."""
+        with bounded(self._timeout):
+            client, found = self._client, []
+            for api_version, kind in (_NAMESPACE, *_INVENTORY):
+                for live in client.list(api_version, kind, selector=f"{MANAGED_LABEL}=true"):
+                    meta, fence = live["metadata"], fence_of(live)
+                    if fence is not None:
+                        ref = ObjectRef(api_version, kind, meta.get("namespace", ""), meta["name"])
+                        found.append(Observed(ref, True, False, None, {}, meta["uid"], *fence))
+            return tuple(found)
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
         """Asks for the removal of one object; True once the server no longer has it; see Driver."""
