@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
@@ -49,7 +50,7 @@ _STATES = ("ready", "committed", "queued", "applying", "retrying", "blocked")
 def tallies_of(bundles: QuerySet[Bundle], clusters: Iterable[Cluster]) -> dict[int, Tally]:
     """By cluster id, in one query; the bundles are those that the reader may see."""
     pks = [cluster.pk for cluster in clusters]
-    rows = (
+    rows: Iterable[dict[str, Any]] = (
         living(bundles.filter(cluster__in=pks))
         .select_related(None)
         .defer(None)
