@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clusters import api, bundle_api
+from clusters import api, bundle_api, drift_api
 
 urlpatterns = [
     path("clusters", api.ClustersView.as_view(), name="api-clusters"),
@@ -21,4 +21,7 @@ urlpatterns = [
         name="api-bundle-difference",
     ),
     path("clusters/<slug:name>/restore", api.RestoreView.as_view(), name="api-cluster-restore"),
+    path("drift", drift_api.DriftsView.as_view(), name="api-drift"),
+    path("bundles/<uuid:uid>/drift", drift_api.BundleDriftView.as_view(), name="api-bundle-drift"),
+    path("bundles/<uuid:uid>/repair", drift_api.RepairView.as_view(), name="api-bundle-repair"),
 ]

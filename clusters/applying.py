@@ -87,7 +87,11 @@ class Writer:
             with guarded(self._lease):
                 pass
 
-        return self._driver.commit(desired, removed, self._message(), still_ours)
+        source = self._revision.provenance
+        message = rules.commit_message(
+            f"{self._bundle.namespace or self._bundle.owner}: revision {self._revision.number}", source
+        )
+        return self._driver.commit(desired, removed, message, still_ours, str(source.get("asker", "")))
 
     def _intend(self) -> list[BundleObject]:
         """Writes down, before anything is created, which objects this revision is about to keep."""
@@ -177,12 +181,6 @@ class Writer:
         claims.check(self._lease)
         if time.monotonic() - self._started > PASS_SECONDS:
             raise DriverError(Sentence(gettext_noop("The cluster answers slowly; the rest follows.")), transient=True)
-
-    def _message(self) -> str:
-        number, source = self._revision.number, self._revision.provenance
-        title = f"{self._bundle.namespace}: revision {number}\n\nRequest: {source.get('request', '')}\n"
-        asked = f"Asked by: {source.get('asker', '')}\nApproved by: {', '.join(source.get('approvers', []))}\n"
-        return title + asked
 
 
 def noticed(row: BundleObject, observed: Observed) -> tuple[dict[str, Any], Sentence | None]:

@@ -12,7 +12,6 @@ from django.utils.translation import pgettext
 from accounts.models import User
 from clusters import permissions, words
 from clusters.differences import difference_lines
-from clusters.links import optional_url
 from clusters.models import Bundle, BundleRevision, BundleRun
 from clusters.owners import Owner
 from web.sentences import shown
@@ -65,7 +64,6 @@ def bundle_detail(bundle: Bundle, owner: Owner, user: User) -> Row:
     """The head of a bundle's page: what it is kept for, its state and what may be done."""
     state, waiting = words.state_of(bundle), waits_for(bundle)
     stopped = bundle.blocked or bundle.attempts > 0
-    drift_url = optional_url("bundle-drift", bundle.uid)
     return {
         "uid": bundle.uid,
         "url": reverse("bundle", args=[bundle.uid]),
@@ -83,8 +81,6 @@ def bundle_detail(bundle: Bundle, owner: Owner, user: User) -> Row:
         "waits_for": waiting if state in ("queued", "applying", "retrying") else "",
         "next_try": bundle.due_at if state == "retrying" and not waiting and _is_ahead(bundle) else None,
         "retry_url": _retry_url(bundle, user) if stopped else "",
-        "drift": has_drift(bundle),
-        "drift_url": drift_url,
         "wanted": bundle.generation,
         "observed": bundle.observed_generation,
         "poll": state not in ("ready", "committed", "blocked"),

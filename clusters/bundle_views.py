@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from clusters import bundle_rows, comparing, queries, services, words
+from clusters import bundle_rows, comparing, drift_rows, queries, services, words
 from clusters.models import Bundle, BundleRevision
 from clusters.owners import owners_of
 from web import paging
@@ -38,6 +38,7 @@ def detail(http: HttpRequest, uid: UUID) -> HttpResponse:
     runs = list(queries.runs_of(bundle)[:RUNS])
     context = {
         "objects": words.object_rows(bundle),
+        "drift": drift_rows.drift_line(bundle),
         "b": bundle_rows.bundle_detail(bundle, owner, http.user),
         "revisions": [bundle_rows.revision_row(revision, bundle, owner) for revision in page],
         "next_url": paging.next_url(http.GET, after),

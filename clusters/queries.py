@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import User
-from clusters.models import Bundle, BundleRevision, BundleRun, Cluster
+from clusters.models import Bundle, BundleRevision, BundleRun, Cluster, DriftCheck
 
 # How a cluster is reached, and with what: for drivers alone.
 _NOT_FOR_PAGES = (
@@ -77,3 +77,10 @@ def revision_of(bundle: Bundle, number: int) -> BundleRevision | None:
 def runs_of(bundle: Bundle) -> models.QuerySet[BundleRun]:
     """The runs over a bundle that are kept, newest first."""
     return bundle.runs.order_by("-pk")
+
+
+def drift_visible_to(user: User) -> models.QuerySet[DriftCheck]:
+    """How the bundles that the person may see differ from their clusters; also those where nothing does."""
+    hidden = (f"bundle__cluster__{name}" for name in _NOT_FOR_PAGES)
+    rows = DriftCheck.objects.select_related("bundle__cluster", "bundle__tenant").defer(*hidden)
+    return rows.filter(bundle__in=bundles_visible_to(user).values("pk"))

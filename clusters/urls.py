@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clusters import bundle_views, cluster_views, views
+from clusters import bundle_views, cluster_views, drift_views, views
 
 urlpatterns = [
     path("clusters", views.listing, name="clusters"),
@@ -14,4 +14,6 @@ urlpatterns = [
     path("bundles/<uuid:uid>/state", bundle_views.state, name="bundle-state"),
     path("bundles/<uuid:uid>/retry", bundle_views.retry, name="bundle-retry"),
     path("clusters/<slug:name>/restore", views.restore, name="cluster-restore"),
+    path("bundles/<uuid:uid>/drift", drift_views.detail, name="bundle-drift"),
+    path("bundles/<uuid:uid>/repair", drift_views.repair, name="bundle-repair"),
 ]

@@ -80,6 +80,8 @@ ACCESS: dict[str, Access] = {
     "bundle-state": "session",
     "bundle-retry": "session",
     "cluster-restore": "session",
+    "bundle-drift": "session",
+    "bundle-repair": "session",
     "api-tenant": "api",
     "api-size-plans": "api",
     "api-clusters": "api",
@@ -94,4 +96,7 @@ ACCESS: dict[str, Access] = {
     "api-bundle-revision": "api",
     "api-bundle-difference": "api",
     "api-cluster-restore": "api",
+    "api-drift": "api",
+    "api-bundle-drift": "api",
+    "api-bundle-repair": "api",
 }

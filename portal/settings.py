@@ -286,6 +286,9 @@ WORK_LEASE_SECONDS = _int("PORTAL_WORK_LEASE_SECONDS", 60)
 WORK_OFFER_SECONDS = _int("PORTAL_WORK_OFFER_SECONDS", 30)
 WORK_POLL_SECONDS = _float("PORTAL_WORK_POLL_SECONDS", 2.0)
 WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
+# How often a bundle is compared with its cluster.
+DRIFT_SECONDS = _int("PORTAL_DRIFT_SECONDS", 600)
+WORK_SLOW_LIMIT = _int("PORTAL_WORK_SLOW_LIMIT", 1)
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:
@@ -295,6 +298,7 @@ WORK_ITEMS = [
     ("clusters.Bundle", "clusters.reconcile.reconcile"),
     ("clusters.Capacity", "clusters.capacity.refresh"),
     ("clusters.Health", "clusters.health.check"),
+    ("clusters.DriftCheck", "clusters.drift.check"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
 ]
@@ -310,6 +314,7 @@ REQUEST_KINDS = [
     "tenants.kinds.change_tenant_members.ChangeTenantMembers",
     "tenants.kinds.delete_project.DeleteProject",
     "tenants.kinds.change_quota.ChangeQuota",
+    "tenants.kinds.rollback_project.RollbackProject",
     "tenants.kinds.tenant_quota.TenantQuota",
     "tenants.kinds.adopt_namespaces.AdoptNamespaces",
     "workflow.kinds.change_policy.ChangePolicy",

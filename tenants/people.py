@@ -32,6 +32,18 @@ def groups_of(dns: Sequence[str], field: str) -> tuple[list[str], dict[str, str]
     return groups, errors
 
 
+def groups_by_person(names: Sequence[str]) -> dict[str, list[str] | None]:
+    """The normal DNs of each person's groups, None where the directory has nobody of this name; while it does not
+    answer, as the portal last saw them."""
+    try:
+        # A dead directory is asked once, not once for each of 200 names.
+        return {name: directory.groups_of_person(name) for name in names}
+    except directory.DirectoryUnavailable:
+        seen = User.objects.filter(username__in=[name.lower() for name in names], is_active=True)
+        groups = dict(seen.values_list("username", "directory_groups"))
+        return {name: groups.get(name.lower()) for name in names}
+
+
 def _unusable_group(reason: str) -> str:
     return {
         "missing": _("%(name)s is not in the directory."),

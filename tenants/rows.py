@@ -46,12 +46,13 @@ def project_facts(project: Project) -> list[Row]:
     plan = SizePlan.objects.filter(slug=project.size).first() if project.size else None
     facts = [(_("Size"), plan.name if plan else _("own figures")), (_("Isolation"), isolation_label(project.isolation))]
     if project.adopted:
-        parts = ", ".join(_part_label(part) for part in rules.PARTS if part in project.parts)
+        parts = ", ".join(part_label(part) for part in rules.PARTS if part in project.parts)
         facts.append((_("Adopted; the portal keeps"), parts or _("its labels only")))
     return [{"label": label, "value": value} for label, value in facts]
 
 
-def _part_label(part: str) -> str:
+def part_label(part: str) -> str:
+    """The name of one of rules.PARTS."""
     return {
         "quota": _("quota"),
         "limits": _("limits"),
@@ -92,7 +93,7 @@ def member_row(subject: str, role: str) -> Row:
 
 def quota_note(project: Project) -> str:
     """What is known of the use, and since when."""
-    if project.bundle.committed:
+    if not project.bundle.cluster.is_observed:
         return _("Use is not known: this cluster is written through Git only.")
     if not used_of(project.bundle):
         return _("Use is not known yet: the cluster has not been looked at.")

@@ -15,16 +15,33 @@ def state_of(
     cluster: Cluster, *, quota: Mapping[str, int], members: Members, parts: Iterable[str] = rules.PARTS, **fields: str
 ) -> dict[str, Any]:
     """In the words of the cluster; `members` are (subject, role), `fields` namespace, tenant, project, environment,
-    display_name, owner and cost_centre."""
+    display_name, owner and cost_centre.
+
+    Who a member is to the portal is kept beside ("who"): a revision outlives the way a cluster calls people.
+    """
     return {
         **fields,
         "quota": dict(quota),
-        "members": [{"subject": subject_in(cluster, subject), "role": role} for subject, role in members],
+        "members": [
+            {"who": subject, "subject": subject_in(cluster, subject), "role": role} for subject, role in members
+        ],
         "parts": sorted(parts),
         "ingress_labels": cluster.ingress_labels,
         "monitoring_labels": cluster.monitoring_labels,
         "flavour": cluster.flavour,
+        **_placing(cluster, fields["environment"]),
     }
+
+
+def _placing(cluster: Cluster, environment: str) -> dict[str, str]:
+    """How projects of this environment are kept apart, where they run and what they may ask of a node, as far as that
+    is not the cluster's default."""
+    said = {
+        "network": "" if cluster.network == "networkpolicy" else cluster.network,
+        "node_selector": cluster.node_selectors.get(environment, ""),
+        "security_constraints": cluster.security_constraints if cluster.flavour == "openshift" else "",
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def of_project(

@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.plugins.servers",
     "tests.plugins.cluster",
     "tests.plugins.directory",
+    "tests.plugins.git_servers",
     "tests.plugins.gitops",
     "tests.plugins.portal",
 ]

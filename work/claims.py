@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,19 +48,31 @@ def held(model: type[WorkItem], at: datetime) -> models.QuerySet[WorkItem]:
     return model._default_manager.filter(Q(lease_until__gte=at) | Q(offered_until__gte=at))
 
 
+def out(model: type[WorkItem], at: datetime) -> list[tuple[int, str, uuid.UUID | None]]:
+    """(id, lane, lease owner) of what is offered or worked on; not what a worker holds that stopped prolonging its
+    lease: a dead one takes no slot, and must not keep others from the lane until its lease is over."""
+    # Prolonged at a third of its time, a lease has never less than two thirds left.
+    prolonged = Q(lease_until__gte=at + timedelta(seconds=settings.WORK_LEASE_SECONDS / 2))
+    rows = model._default_manager.filter(prolonged | Q(offered_until__gte=at))
+    return list(rows.values_list("pk", "lane", "lease_owner"))
+
+
+Room = Callable[[str], bool]
+
+
 @transaction.atomic
-def offer(model: type[WorkItem], at: datetime, most: int) -> list[int]:
+def offer(model: type[WorkItem], at: datetime, most: int, room: Room | None = None) -> list[int]:
     """Marks at most `most` due items as offered, few per lane, and answers their ids to be published after commit.
 
-    A lane (a cluster) has at most WORK_LANE_LIMIT items out at once, so that a hanging one takes no slot of others.
+    `room` says whether one more item of a lane may go out, and then counts it; without it a lane (a cluster) has at
+    most WORK_LANE_LIMIT items of this model out at once. So one that hangs takes few slots of others.
     """
-    busy = Counter(held(model, at).values_list("lane", flat=True))
+    room = room or _room_of(model, at)
     place = Window(RowNumber(), partition_by="lane", order_by="due_at")
     first_of_lanes = due(model, at).annotate(place=place).filter(place__lte=settings.WORK_LANE_LIMIT)
     chosen: list[int] = []
     for pk, lane in first_of_lanes.order_by("due_at").values_list("pk", "lane"):
-        if busy[lane] < settings.WORK_LANE_LIMIT and len(chosen) < most:
-            busy[lane] += 1
+        if len(chosen) < most and room(lane):
             chosen.append(pk)
     # The row lock is skipped, not awaited: what a second dispatcher took meanwhile is its own.
     free = due(model, at).filter(pk__in=chosen).select_for_update(skip_locked=True, of=("self",))
@@ -70,6 +82,18 @@ def offer(model: type[WorkItem], at: datetime, most: int) -> list[int]:
     return offered
 
 
+def _room_of(model: type[WorkItem], at: datetime) -> Room:
+    busy = Counter(held(model, at).values_list("lane", flat=True))
+
+    def room(lane: str) -> bool:
+        if busy[lane] >= settings.WORK_LANE_LIMIT:
+            return False
+        busy[lane] += 1
+        return True
+
+    return room
+
+
 def take_back(model: type[WorkItem], pks: list[int]) -> None:
     """Undoes offers that could not be published."""
     if pks:
@@ -77,16 +101,18 @@ def take_back(model: type[WorkItem], pks: list[int]) -> None:
 
 
 def claim(model: type[WorkItem], pk: int, at: datetime) -> Lease | None:
-    """Takes the item, or None if somebody holds it or nothing is to be done: a doubled message is harmless."""
+    """Takes the item, or None if somebody holds it or nothing is to be done: a doubled message is harmless.
+
+    What may not be worked on by now, because a circuit opened while it waited for a worker, is not begun: its offer is
+    over, and it is offered again when it may be.
+    """
     owner = uuid.uuid4()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=at)
     until = at + timedelta(seconds=settings.WORK_LEASE_SECONDS)
-    taken = (
-        model.workable()
-        .filter(free, pk=pk, due_at__lte=at)
-        .update(lease_owner=owner, lease_until=until, offered_until=None)
-    )
-    if not taken:
+    waiting = model._default_manager.filter(free, pk=pk, due_at__lte=at)
+    workable = model.workable().filter(pk=pk).values("pk")
+    if not waiting.filter(pk__in=workable).update(lease_owner=owner, lease_until=until, offered_until=None):
+        waiting.update(offered_until=None)
         return None
     generation = model._default_manager.values_list("generation", flat=True).get(pk=pk)
     return Lease(model, pk, owner, generation, until)

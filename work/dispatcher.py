@@ -4,6 +4,7 @@ import logging
 import select
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from threading import Event
 
 from django.apps import apps
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from work import claims
+from work.pace import Pace
 from work.tasks import drive
 from work.triggers import CHANNEL
 
@@ -27,13 +29,21 @@ def publish(label: str, pk: int) -> None:
     drive.apply_async((label, pk), retry=False)
 
 
-def round_of(at: datetime, publish: Publish = publish) -> int:
+def new_pace() -> Pace:
+    """Of a dispatcher that has seen nothing yet."""
+    return Pace(settings.WORK_LANE_LIMIT, settings.WORK_SLOW_LIMIT)
+
+
+def round_of(at: datetime, publish: Publish = publish, pace: Pace | None = None) -> int:
     """Offers what is due and publishes it; answers how many. What could not be published is due again at once, and
-    an offer that reaches nobody runs out and is made again."""
+    an offer that reaches nobody runs out and is made again. `pace` is what the dispatcher saw of the lanes so far."""
+    pace = pace or new_pace()
+    models = [(label, apps.get_model(label)) for label, _handler in settings.WORK_ITEMS]
+    for label, model in models:
+        pace.see(label, claims.out(model, at), at)
     count = 0
-    for label, _handler in settings.WORK_ITEMS:
-        model = apps.get_model(label)
-        waiting = claims.offer(model, at, MOST_PER_ROUND)
+    for label, model in models:
+        waiting = claims.offer(model, at, MOST_PER_ROUND, partial(pace.takes, label, at=at))
         count += len(waiting)
         try:
             while waiting:
@@ -68,14 +78,14 @@ def prepare(at: datetime) -> None:
 
 def run(stop: Event) -> None:
     """Dispatches until `stop` is set; outlives restarts of the database and the broker."""
-    listening = False
+    listening, pace = False, new_pace()
     while not stop.is_set():
         try:
             if not listening:
                 prepare(timezone.now())
                 listen()
                 listening = True
-            while round_of(timezone.now()) == MOST_PER_ROUND:
+            while round_of(timezone.now(), pace=pace) == MOST_PER_ROUND:
                 continue
             wait_for_work(settings.WORK_POLL_SECONDS)
         except (DatabaseError, OperationalError, InterfaceError) as error:

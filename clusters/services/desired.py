@@ -34,7 +34,8 @@ def set_desired(
 ) -> BundleRevision:
     """Makes the manifests the wanted revision of the bundle and its row due; a worker does the rest.
 
-    `state` is what they were rendered from, `provenance` the request, asker and approvers. Raises rules.NotConfined.
+    `state` is what they were rendered from, `provenance` the request, asker and approvers. Raises rules.NotConfined and
+    secrets.SecretInPlain.
     """
     aim = Aim(bundle, manifests, state)
     return set_desired_many(aims=[aim], provenance=provenance, by=by, at=at)[0]
@@ -46,7 +47,7 @@ def set_desired_many(
 ) -> list[BundleRevision]:
     """As `set_desired` for several bundles, in the order given and in as many statements as for one."""
     for aim in aims:
-        rules.check_confined(aim.manifests, aim.bundle.namespace)
+        rules.check_confined(aim.manifests, aim.bundle.owner, aim.bundle.namespace)
     pks = [aim.bundle.pk for aim in aims]
     rows = Bundle.objects.select_for_update(of=("self",)).select_related("tenant").filter(pk__in=pks).order_by("pk")
     locked = {row.pk: row for row in rows}
@@ -61,7 +62,13 @@ def set_desired_many(
     # The plan that was approved is about the live objects, so all of them are applied again.
     BundleObject.objects.filter(bundle__in=pks, state__in=["applied", "ready"]).update(state="pending")
     Bundle.objects.filter(pk__in=pks).update(
-        generation=F("generation") + 1, due_at=at, attempts=0, blocked=False, message=None, offered_until=None
+        generation=F("generation") + 1,
+        due_at=at,
+        attempts=0,
+        blocked=False,
+        message=None,
+        offered_until=None,
+        committed="",
     )
     deeds = [
         audit.Deed(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from math import ceil
 from typing import Any
 
@@ -11,30 +10,20 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from clusters.rows import resource_bar
 from clusters.rules import Manifest
 from tenants import figures, ledger, manifests, queries, states, usage
 from tenants.figures import text_of
-from tenants.kinds import change_quota_schema, of_project, project_requests
+from tenants.kinds import change_quota_schema, of_project, project_requests, quota_requests
 from tenants.models import Project
 from tenants.rows import used_of
-from tenants.rules import RESOURCES
 from tenants.services.projects import check_stays, locked_project
 from tenants.size_plans import active_plans
-from web.errors import Conflict, Invalid
-from web.sentences import shown
+from web.errors import Invalid
 from workflow.kinds import Kind, Piece, Row, Target
-from workflow.machine import SUBMITTED
-from workflow.models import OpenTarget, Plan, Request
+from workflow.models import Plan, Request
 from workflow.services import outcomes
 
 _MOST_PROJECTS = 200
-
-
-class BelowUse(Conflict):
-    """More is in use by now than the new quota would allow; `context` has the sentences by resource."""
-
-    code = "below-use"
 
 
 class ChangeQuota(Kind):
@@ -84,18 +73,14 @@ class ChangeQuota(Kind):
         now = states.figures_of(project)
         wanted, used = _readable(values), usage.amounts(used_of(project.bundle))
         low = [name for name, amount in wanted.items() if amount < now[name] and amount < used.get(name, 0)]
-        waiting = OpenTarget.objects.filter(key=project_requests.target_key(project.namespace)).first()
-        # Stands for the request to be: what it holds already, while it is changed, is not counted twice.
-        draft = Request(
-            pk=waiting.request_id if waiting else None,
-            state=SUBMITTED,
-            tenant=project.tenant,
-            cluster=project.bundle.cluster,
-        )
+        draft = project_requests.stand_in(project)
         rises = ledger.rises(project.bundle, wanted)
         note = "" if used else _("What is in use is not known.")
         return {
-            "bars": [_own_group(now, now | wanted, used, note), *project_requests.room_bars(draft, rises)],
+            "bars": [
+                quota_requests.own_group(now, now | wanted, used, note),
+                *project_requests.room_bars(draft, rises),
+            ],
             "notes": [str(usage.in_use(name, text_of(name, ceil(used[name])))) for name in low],
         }
 
@@ -126,15 +111,7 @@ class ChangeQuota(Kind):
     def known_facts(self, values: Mapping[str, Any], by: User) -> list[tuple[str, dict[str, Any]]]:
         """What follows from the project alone."""
         project = _project(values, by)
-        if project is None:
-            return [("", {})]
-        facts = {
-            "tenant": project.tenant.code,
-            "environment": project.environment,
-            "cluster": project.bundle.cluster.name,
-            "isolation": project.isolation,
-        }
-        return [("", facts)]
+        return [("", of_project.known_facts(project) if project else {})]
 
     def pieces(self, request: Request) -> list[Piece]:
         """The project's bundle with another quota."""
@@ -150,13 +127,7 @@ class ChangeQuota(Kind):
         """Refuses what is below its use, or about a project that is to be removed: whoever asks reads it at the field,
         whoever decides as a conflict."""
         check_stays(of_project.project_of(request))
-        problems = {name: str(text) for name, text in usage.below_use(plan.changes, plan.usage).items()}
-        if not problems:
-            return
-        sentence = _("Less cannot be granted than is in use: %(reasons)s") % {"reasons": " ".join(problems.values())}
-        if request._state.adding:
-            raise Invalid(sentence, {f"/{name}": text for name, text in problems.items()})
-        raise BelowUse(sentence, excesses=problems)
+        quota_requests.check_use(request, plan)
 
     def on_submit(self, request: Request, at: datetime) -> None:
         """Holds what it is more."""
@@ -186,7 +157,9 @@ class ChangeQuota(Kind):
             at=at,
         )
         state, bundle = states.of_project(project), project.bundle
-        revision = outcomes.set_desired(request, bundle=bundle, manifests=self.render(state), state=state, by=by, at=at)
+        revision = outcomes.set_desired(
+            request, bundle=bundle, manifests=self.rendered(state), state=state, by=by, at=at
+        )
         ledger.change(request, bundle, revision.number, quota)
 
     def facts(self, request: Request) -> list[tuple[str, str]]:
@@ -195,23 +168,22 @@ class ChangeQuota(Kind):
         return [
             *of_project.rows_of(project),
             (_("Size"), values["size"].upper() or _("own figures")),
-            *project_requests.change_rows(_before(request), figures.of(values)),
+            *project_requests.change_rows(quota_requests.before(request), figures.of(values)),
             (_("Reason"), values["reason"] or _("none given")),
         ]
 
     def bars(self, request: Request, plan: Plan) -> Sequence[Row]:
         """What the project uses, has and would have; then the tenant's budget and the cluster's capacity."""
         used = usage.amounts(plan.usage)
-        group = _own_group(_before(request), figures.of(request.values), used, _use_note(plan))
+        group = quota_requests.own_group(
+            quota_requests.before(request), figures.of(request.values), used, quota_requests.use_note(plan)
+        )
         return [group, *project_requests.room_bars(request, _rises(request) if request.is_open else {})]
 
     def risks(self, request: Request, plan: Plan, bars: Sequence[Row]) -> list[str]:
         """Production, what is nearly used up, and use that nobody knows."""
-        found = project_requests.risks_of(request, [_drawn(group) for group in bars])
-        before, wanted = _before(request), figures.of(request.values)
-        if not plan.usage and any(wanted[name] < before[name] for name in RESOURCES):
-            found.append(_("Something is lowered, and what is in use is not known."))
-        return found
+        found = project_requests.risks_of(request, [quota_requests.drawn(group) for group in bars])
+        return found + quota_requests.use_risks(request, plan, figures.of(request.values))
 
     def result_url(self, request: Request) -> str:
         """The project's page."""
@@ -251,30 +223,6 @@ def _readable(values: Mapping[str, Any]) -> figures.Figures:
 def _rises(request: Request) -> dict[str, int]:
     """What the request has to hold, in millicores, bytes and pieces."""
     return ledger.rises(of_project.project_of(request).bundle, figures.of(request.values))
-
-
-def _before(request: Request) -> dict[str, int]:
-    """The quota that the project had when this was asked."""
-    return {name: request.facts[f"current.{name}"] for name in RESOURCES}
-
-
-def _own_group(now: figures.Figures, wanted: figures.Figures, used: Mapping[str, Decimal], note: str) -> Row:
-    """The project's own bars: what it uses, has and would have."""
-    bars = [resource_bar(name, used=used.get(name), limit=wanted[name], limit_before=now[name]) for name in RESOURCES]
-    return {"title": _("This project"), "bars": bars, "note": note}
-
-
-def _drawn(group: Row) -> Row:
-    """Without what there is nothing of: a project without storage has not used it up."""
-    return group | {"bars": [bar for bar in group["bars"] if bar["limit"] or bar["used"] or bar["ask"]]}
-
-
-def _use_note(plan: Plan) -> str:
-    if not plan.usage:
-        return _("What is in use is not known.")
-    return (
-        _("What is in use is as it was last seen: %(reason)s") % {"reason": shown(plan.problem)} if plan.problem else ""
-    )
 
 
 def _in_words(amounts: Mapping[str, int]) -> str:

@@ -81,3 +81,13 @@ def rows_of(project: Project) -> list[tuple[str, str]]:
         (_("Environment"), environment_label(project.environment)),
         (_("Cluster"), project.bundle.cluster.name),
     ]
+
+
+def known_facts(project: Project) -> dict[str, Any]:
+    """The facts of policies that follow from the project alone."""
+    return {
+        "tenant": project.tenant.code,
+        "environment": project.environment,
+        "cluster": project.bundle.cluster.name,
+        "isolation": project.isolation,
+    }

@@ -9,13 +9,15 @@ from clusters.rows import resource_bar
 from clusters.words import resource_label
 from tenants import ledger, queries
 from tenants.figures import text_of
+from tenants.models import Project
 from tenants.placement import Placement
 from tenants.rules import RESOURCES
 from tenants.standing import Standing, readable
 from web.bars import WARN_AT
 from workflow.facts import NO_LIMIT
 from workflow.kinds import Row
-from workflow.models import Request
+from workflow.machine import SUBMITTED
+from workflow.models import OpenTarget, Request
 from workflow.schema import is_printable
 
 
@@ -52,6 +54,18 @@ def quota_facts(
         left = pools[resource].left
         facts[f"left.{resource}"] = NO_LIMIT if left is None else left - max(then - now, 0)
     return facts
+
+
+def stand_in(project: Project) -> Request:
+    """A request to be about the project, for what a form shows: what an open one holds already, while it is changed, is
+    not counted twice."""
+    waiting = OpenTarget.objects.filter(key=target_key(project.namespace)).first()
+    return Request(
+        pk=waiting.request_id if waiting else None,
+        state=SUBMITTED,
+        tenant=project.tenant,
+        cluster=project.bundle.cluster,
+    )
 
 
 def is_owner(request: Request) -> bool:

@@ -1,6 +1,7 @@
 """A project's row and its members, once a request about them was approved."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import services as audit
 from clusters.models import Bundle
-from tenants import queries, states
+from tenants import queries, rollback, states
 from tenants.models import Project, ProjectMember
 from web.errors import Conflict
 
@@ -69,3 +70,35 @@ def set_project_members(*, project: Project, members: Mapping[str, str], by: Use
         after={"members": dict(members)},
         at=at,
     )
+
+
+def roll_back(
+    *,
+    project: Project,
+    choices: rollback.Choices,
+    members: Mapping[str, str],
+    revision: int,
+    by: User | None,
+    at: datetime,
+) -> None:
+    """Makes the project's row and its members (role by subject) what an earlier `revision` said, after an approved
+    request and in its transaction; the caller holds `locked_project`."""
+    before = rollback.choices_now(project)
+    project.cpu_millicores, project.memory_bytes = choices.quota["cpu"], choices.quota["memory"]
+    project.storage_bytes, project.pods = choices.quota["storage"], choices.quota["pods"]
+    project.size = rollback.size_of(project, choices.quota)
+    project.display_name, project.cost_centre = choices.display_name, choices.cost_centre
+    project.parts = list(choices.parts)
+    figures = ["cpu_millicores", "memory_bytes", "storage_bytes", "pods", "size"]
+    project.save(update_fields=[*figures, "display_name", "cost_centre", "parts"])
+    audit.record(
+        actor=by,
+        action="project.roll-back",
+        subject=f"project:{project.uid}",
+        tenant=project.tenant.code,
+        before=asdict(before),
+        after=asdict(choices) | {"revision": revision},
+        at=at,
+    )
+    if dict(members) != dict(states.members_of(project)):
+        set_project_members(project=project, members=members, by=by, at=at)

@@ -376,11 +376,12 @@ def test_states__in_the_database_as_in_code(world):
 
 
 def test_drift__counted_and_found_by_filter(world, bundle):
-    values = {"found": [{}], "found_at": timezone.now(), "checked_at": timezone.now()}
+    ref = {"api_version": "v1", "kind": "ResourceQuota", "namespace": bundle.namespace, "name": "figures"}
+    values = {"found": [{"ref": ref, "sort": "missing"}], "found_at": timezone.now(), "checked_at": timezone.now()}
     DriftCheck.objects.update_or_create(bundle=bundle, defaults=values)
     assert "1 with drift" in page(world, "dev", "/clusters")
     assert bundle.namespace in page(world, "dev", "/clusters/gitops?state=drift")
-    assert "The cluster differs from what was approved." in page(world, "dev", f"/bundles/{bundle.uid}")
+    assert f'href="/bundles/{bundle.uid}/drift"' in page(world, "dev", f"/bundles/{bundle.uid}")
     assert told(world, "dev", "bundles?state=attention")["items"][0]["drift"] is True
 
 

@@ -55,6 +55,8 @@ class RunningPortal:
             # One process, so that a signal reaches whoever does the work.
             "worker": [*celery, "solo", "--hostname", "first@%h"],
             "second-worker": [*celery, "solo", "--hostname", "second@%h"],
+            # Four slots, as where several clusters are worked on at once.
+            "pool": [*celery, "prefork", "--concurrency", "4", "--hostname", "pool@%h"],
             "dispatch": [python, "manage.py", "dispatch"],
         }
         self._running: dict[str, processes.Process] = {}

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
-from clusters.models import Bundle, Cluster, Health
+from clusters.models import Bundle, Cluster, DriftCheck, Health
 from tenants.models import Deletion, Project
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
 from workflow import queries
@@ -208,12 +208,19 @@ def _held(world: World) -> list[Any]:
     return ["gitops"]
 
 
+def _bundle(world: World) -> list[Any]:
+    """The project's, from which somebody removed an object."""
+    ref = {"api_version": "v1", "kind": "LimitRange", "namespace": world.project.namespace, "name": "claims-hidden"}
+    found = {"ref": ref, "sort": "missing", "place": "", "fields": [], "uid": "", "by": "", "at": ""}
+    found |= {"since": _now().isoformat(), "refused": None, "held_back": None}
+    bundle = world.project.bundle
+    Bundle.objects.filter(pk=bundle.pk).update(observed_generation=bundle.generation)
+    DriftCheck.objects.update_or_create(bundle=bundle, defaults={"found": [found], "found_at": _now()})
+    return [bundle.uid]
+
+
 def _capacity(world: World) -> dict[str, Any]:
     return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
-
-
-def _bundle(world: World) -> list[Any]:
-    return [world.project.bundle.uid]
 
 
 def _stopped(world: World) -> list[Any]:
@@ -232,8 +239,7 @@ ASKERS = frozenset({"dev", "owner"})
 DECIDERS = frozenset({"platform", "admin"})
 COMMENTERS = READERS - {"auditor"}
 DEV = frozenset({"dev"})
-# Who may have what was approved tried again.
-ACTORS = READERS - {"guest", "auditor"}
+REPAIRERS = ASKERS | DECIDERS
 URLS: dict[str, Url] = {
     "healthz": _read(),
     "readyz": _read(),
@@ -305,8 +311,13 @@ URLS: dict[str, Url] = {
     "cluster-probe": Url({"POST": ADMIN}, _cluster),
     "bundle": _read_hidden(_bundle),
     "bundle-state": _read_hidden(_bundle),
-    "bundle-retry": Url({"POST": ACTORS}, _stopped, is_hidden=True),
+    "bundle-retry": Url({"POST": REPAIRERS}, _stopped, is_hidden=True),
     "cluster-restore": Url(ADMIN_FORM, _held),
+    "bundle-drift": _read_hidden(_bundle),
+    "bundle-repair": Url({"POST": REPAIRERS}, _bundle, is_hidden=True),
+    "api-drift": _read(),
+    "api-bundle-drift": _read_hidden(_bundle),
+    "api-bundle-repair": Url({"POST": REPAIRERS}, _bundle, is_hidden=True),
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
     "api-clusters": _read(),
@@ -315,7 +326,7 @@ URLS: dict[str, Url] = {
     "api-cluster-probe": Url({"POST": ADMIN}, _cluster),
     "api-bundles": _read(),
     "api-bundle": _read_hidden(_bundle),
-    "api-bundle-retry": Url({"POST": ACTORS}, _stopped, is_hidden=True),
+    "api-bundle-retry": Url({"POST": REPAIRERS}, _stopped, is_hidden=True),
     "api-bundle-runs": _read_hidden(_bundle),
     "api-bundle-revisions": _read_hidden(_bundle),
     "api-bundle-revision": _read_hidden(_revision),

@@ -10,7 +10,8 @@ from accounts.models import User
 from audit.models import Event
 from clusters.models import Bundle, Cluster
 from tenants import ledger
-from tenants.kinds.change_quota import BelowUse, ChangeQuota
+from tenants.kinds.change_quota import ChangeQuota
+from tenants.kinds.quota_requests import BelowUse
 from tenants.models import Claim, Deletion, Membership, Project
 from tests.builders import a_cluster, a_tenant, a_user, decided_by, ready_portal, wish
 from tests.portal.problems import NO_QUANTITIES

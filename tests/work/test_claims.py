@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from clusters.models import Bundle
+from clusters.models import Bundle, Cluster, Health
 from tests.builders import a_bundle
 from work import claims
 
@@ -76,6 +76,47 @@ def test_claim__twice__one_lease():
     now = timezone.now()
     assert claims.claim(Bundle, bundle.pk, now) is not None
     assert claims.claim(Bundle, bundle.pk, now) is None
+
+
+@pytest.mark.parametrize("why", ["circuit", "restore"])
+def test_claim__cluster_not_workable_by_now__not_begun_and_offered_again_later(why):
+    now = timezone.now()
+    bundle = a_bundle(due_at=now)
+    health = Health.objects.create(cluster=bundle.cluster, lane="probe:demo")
+    assert claims.offer(Bundle, now, 10) == [bundle.pk]
+    if why == "circuit":
+        Health.objects.filter(pk=health.pk).update(open_since=now, reason={"text": "x"})
+    else:
+        Cluster.objects.update(held_since=now)
+    assert claims.claim(Bundle, bundle.pk, now) is None
+    assert claims.offer(Bundle, now, 10) == []
+    Health.objects.update(open_since=None, reason=None)
+    Cluster.objects.update(held_since=None)
+    assert claims.offer(Bundle, now, 10) == [bundle.pk]
+    assert claims.claim(Bundle, bundle.pk, now) is not None
+
+
+def test_claim__somebody_elses_while_the_circuit_opens__their_lease_stays():
+    now = timezone.now()
+    bundle = a_bundle(due_at=now)
+    assert claims.claim(Bundle, bundle.pk, now) is not None
+    Cluster.objects.update(held_since=now)
+    assert claims.claim(Bundle, bundle.pk, now) is None
+    bundle.refresh_from_db()
+    assert bundle.lease_owner is not None
+
+
+def test_out__worker_that_stopped_prolonging__takes_no_place(settings):
+    now = timezone.now()
+    bundle, offered = a_bundle(due_at=now, lane="a"), a_bundle(due_at=now, lane="b")
+    lease = claims.claim(Bundle, bundle.pk, now)
+    claims.offer(Bundle, now, 10)
+    assert claims.out(Bundle, now) == [(bundle.pk, "a", lease.owner), (offered.pk, "b", None)]
+    beaten = now + timedelta(seconds=settings.WORK_LEASE_SECONDS / 3)
+    assert len([owner for _pk, _lane, owner in claims.out(Bundle, beaten) if owner]) == 1
+    stopped = now + timedelta(seconds=settings.WORK_LEASE_SECONDS * 0.6)
+    assert [pk for pk, _lane, owner in claims.out(Bundle, stopped) if owner] == []
+    assert claims.held(Bundle, stopped).filter(pk=bundle.pk).exists()
 
 
 def test_claim__lease_over__next_worker_takes_it(settings):

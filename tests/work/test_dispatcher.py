@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clusters.models import Bundle
 from tests.builders import a_bundle
-from work import dispatcher
+from work import claims, dispatcher
 
 
 class BrokerDown(Exception):
@@ -20,7 +20,7 @@ class BrokerDown(Exception):
 
 @pytest.mark.django_db
 def test_round_of__two_due__both_published():
-    bundles = [a_bundle(due_at=timezone.now()) for _ in range(2)]
+    bundles = [a_bundle(due_at=timezone.now(), lane=f"lane{number}") for number in range(2)]
     published: list[tuple[str, int]] = []
     count = dispatcher.round_of(timezone.now(), lambda label, pk: published.append((label, pk)))
     assert count == 2
@@ -39,6 +39,24 @@ def test_round_of__broker_down__due_again_at_once():
     published: list[int] = []
     dispatcher.round_of(timezone.now(), lambda label, pk: published.append(pk))
     assert published == [bundle.pk]
+
+
+@pytest.mark.django_db
+def test_round_of__lane_whose_passes_are_quick__more_at_once_in_the_next_round():
+    for _ in range(9):
+        a_bundle(due_at=timezone.now(), lane="quick")
+    pace, at = dispatcher.new_pace(), timezone.now()
+    counts = []
+    for _turn in range(4):
+        published: list[int] = []
+        dispatcher.round_of(at, lambda label, pk, published=published: published.append(pk), pace)
+        counts.append(len(published))
+        leases = [claims.claim(Bundle, pk, at) for pk in published]
+        # The dispatcher looks while they are worked on, and again when they are back.
+        dispatcher.round_of(at, lambda label, pk: None, pace)
+        for lease in leases:
+            claims.finish(lease, at, next_at=None, observed=None, attempts=0)
+    assert counts == [1, 2, 4, 2]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,6 +1,6 @@
 """From an approved request to what its bundles should be: each revision remembers who asked and who approved."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +19,12 @@ def set_desired(
     state: dict[str, Any],
     by: User | None,
     at: datetime,
+    also: Mapping[str, Any] | None = None,
 ) -> BundleRevision:
-    """Makes the manifests wanted for the bundle and writes down that this request did it."""
-    revision = fleet.set_desired(
-        bundle=bundle, manifests=manifests, state=state, provenance=provenance(request), by=by, at=at
-    )
+    """Makes the manifests wanted for the bundle and writes down that this request did it; `also` is what its
+    provenance says besides."""
+    source = provenance(request) | dict(also or {})
+    revision = fleet.set_desired(bundle=bundle, manifests=manifests, state=state, provenance=source, by=by, at=at)
     Outcome.objects.create(request=request, bundle=bundle, revision=revision.number)
     return revision
 

@@ -100,6 +100,10 @@ SEEDED: tuple[dict[str, Any], ...] = (
           "change-members", 'environment != "prod" && asker.is_tenant_owner', 300),
     _seed("prod-members", "生产成员由安全组审批", "Members in production are decided by security",
           "change-members", 'environment == "prod"', 310, "security"),
+    # It may bring back quota as well as people, so it takes those who decide about either.
+    _seed("prod-rollback", "生产项目回退由数据中心和安全组审批",
+          "Going back in production is decided by the data centre and security",
+          "rollback-project", 'environment == "prod"', 320, "datacenter", "security"),
     _seed("budget", "租户配额由数据中心审批", "A tenant's quota is decided by the data centre",
           "tenant-quota", "", 400, "datacenter"),
     _seed("otherwise", "其余由平台组审批", "All else is decided by the platform group", "", "", 10_000, "platform"),

@@ -163,7 +163,7 @@ def _moving(found: Request) -> bool:
     if found.is_open:
         return True
     bundle = rows.telling(found)
-    return bundle is not None and words.state_of(bundle) not in ("ready", "committed", "blocked")
+    return bundle is not None and not words.is_settled(bundle)
 
 
 def _result_url(found: Request) -> str:
