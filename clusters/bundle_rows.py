@@ -127,10 +127,11 @@ def _revision_status(revision: BundleRevision, bundle: Bundle) -> Row:
 
 def _source(said: Mapping[str, Any]) -> str:
     """Where a revision comes from, beside its request."""
-    if "rollback_of" in said:
-        return _("Back to revision %(number)s") % {"number": said["rollback_of"]}
+    # A repair says of itself what its revision said, and that it is one.
     if "repair" in said:
         return _("Repair of drift")
+    if "rollback_of" in said:
+        return _("Back to revision %(number)s") % {"number": said["rollback_of"]}
     return "" if said.get("request") else _("Made by the portal")
 
 

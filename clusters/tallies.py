@@ -50,7 +50,7 @@ _STATES = ("ready", "committed", "queued", "applying", "retrying", "blocked")
 def tallies_of(bundles: QuerySet[Bundle], clusters: Iterable[Cluster]) -> dict[int, Tally]:
     """By cluster id, in one query; the bundles are those that the reader may see."""
     pks = [cluster.pk for cluster in clusters]
-    rows: Iterable[dict[str, Any]] = (
+    rows: Any = (
         living(bundles.filter(cluster__in=pks))
         .select_related(None)
         .defer(None)

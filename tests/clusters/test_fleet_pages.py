@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clusters import bundle_rows, narrowing, words
-from clusters.models import Bundle, BundleRun, Cluster, DriftCheck, Health
+from clusters.models import Bundle, BundleRevision, BundleRun, Cluster, DriftCheck, Health
 from clusters.services import create_bundle, set_desired
 from tests.builders import a_bundle, a_cluster, a_tenant
 from tests.portal.walk import World, build
@@ -216,6 +216,26 @@ def test_bundle__any_two_revisions__what_goes_is_shown_too(world, bundle):
     assert "Everything in revision 1" in all_of_it
     backwards = told(world, "dev", f"bundles/{bundle.uid}/revisions/1/difference?from={bundle.generation}")
     assert {c["ref"]["name"]: c["action"] for c in backwards["changes"]}["figures"] == "remove"
+
+
+def test_bundle__sources_of_its_revisions__said_beside_the_request(world, bundle):
+    want(bundle, "5", rollback_of=1)
+    want(bundle, "5", rollback_of=1, repair={"by": "dev", "objects": []})
+    shown = page(world, "dev", f"/bundles/{bundle.uid}")
+    assert shown.count("Back to revision 1") == 1 and shown.count("Repair of drift") == 1
+    BundleRevision.objects.filter(bundle=bundle, number=1).update(provenance={})
+    assert "Made by the portal" in page(world, "dev", f"/bundles/{bundle.uid}")
+
+
+def test_bundle__earlier_revision_the_cluster_had__going_back_is_offered_to_who_may_ask(world, bundle):
+    BundleRevision.objects.filter(bundle=bundle, number=1).update(agreed_at=timezone.now())
+    form = f"/requests/new/rollback-project?project={world.project.uid}&amp;revision="
+    for who, is_offered in {"dev": True, "owner": True, "guest": False, "auditor": False, "platform": False}.items():
+        shown = page(world, who, f"/bundles/{bundle.uid}")
+        assert (f"{form}1" in shown) is is_offered, who
+        # One that the cluster never had is none to go back to, nor is the wanted one.
+        assert f"{form}2" not in shown and f"{form}{bundle.generation}" not in shown
+    page(world, "dev", f"/requests/new/rollback-project?project={world.project.uid}&revision=1")
 
 
 @pytest.mark.parametrize(
