@@ -328,5 +328,7 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
+BUNDLE_OWNERS = "tenants.owners.owners_of"
 
 LOGGING = logs.configuration(env.str("PORTAL_LOG_LEVEL", "INFO"))

@@ -96,6 +96,8 @@ def _state(project: Project) -> dict[str, Any]:
         "uid": project.uid,
         "environment_label": words.environment_label(project.environment),
         "cluster": project.bundle.cluster.name,
+        "cluster_url": reverse("cluster", args=[project.bundle.cluster.name]),
+        "bundle_url": reverse("bundle", args=[project.bundle.uid]),
         "owner": str(project.owner),
         "tenant_url": reverse("tenant-detail", args=[project.tenant.code]),
         "cost_centre": project.cost_centre,

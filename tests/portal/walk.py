@@ -223,6 +223,16 @@ def _capacity(world: World) -> dict[str, Any]:
     return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
 
 
+def _stopped(world: World) -> list[Any]:
+    """The project's bundle, which the cluster refused."""
+    Bundle.objects.update(blocked=True)
+    return _bundle(world)
+
+
+def _revision(world: World) -> list[Any]:
+    return [*_bundle(world), 1]
+
+
 ADMIN = frozenset({"admin"})
 ADMIN_FORM = {"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}
 ASKERS = frozenset({"dev", "owner"})
@@ -296,6 +306,12 @@ URLS: dict[str, Url] = {
     "tenant-detail": _read_hidden(lambda world: ["claims"]),
     "clusters": _read(),
     "cluster-capacity": Url(ADMIN_FORM, _cluster, _capacity),
+    "cluster": _read(_cluster),
+    "cluster-health": _read(_cluster),
+    "cluster-probe": Url({"POST": ADMIN}, _cluster),
+    "bundle": _read_hidden(_bundle),
+    "bundle-state": _read_hidden(_bundle),
+    "bundle-retry": Url({"POST": REPAIRERS}, _stopped, is_hidden=True),
     "cluster-restore": Url(ADMIN_FORM, _held),
     "bundle-drift": _read_hidden(_bundle),
     "bundle-repair": Url({"POST": REPAIRERS}, _bundle, is_hidden=True),
@@ -307,6 +323,14 @@ URLS: dict[str, Url] = {
     "api-clusters": _read(),
     "api-cluster": _read(_cluster),
     "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
+    "api-cluster-probe": Url({"POST": ADMIN}, _cluster),
+    "api-bundles": _read(),
+    "api-bundle": _read_hidden(_bundle),
+    "api-bundle-retry": Url({"POST": REPAIRERS}, _stopped, is_hidden=True),
+    "api-bundle-runs": _read_hidden(_bundle),
+    "api-bundle-revisions": _read_hidden(_bundle),
+    "api-bundle-revision": _read_hidden(_revision),
+    "api-bundle-difference": _read_hidden(_revision),
     "api-cluster-restore": Url({"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}, _held, lambda world: {"overwrite": []}),
 }
 
