@@ -5,24 +5,37 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from clusters import queries, rows, services
+from clusters import permissions, queries, rows, services
 from clusters.models import Cluster
-from clusters.serializers import ClusterSerializer, StateCapacitySerializer
+from clusters.serializers import (
+    ClusterDetailSerializer,
+    ClusterSerializer,
+    ConfirmRestoreSerializer,
+    HeldSerializer,
+    StateCapacitySerializer,
+)
+from clusters.services import holding
+from clusters.tallies import tallies_of
 from web.errors import NotFound
 
 
 def _clusters(user: User, **named: Any) -> list[Cluster]:
     found = list(
-        queries.clusters_visible_to(user).select_related("capacity", "dedicated_to").filter(**named).order_by("name")
+        queries.clusters_visible_to(user)
+        .select_related("capacity", "health", "dedicated_to")
+        .filter(**named)
+        .order_by("name")
     )
-    standings = rows.standings_of(found)
+    standings, tallies = rows.standings_of(found), tallies_of(queries.bundles_visible_to(user), found)
     for cluster in found:
         cluster.promised = standings[cluster.pk]  # type: ignore[attr-defined]
+        cluster.tally = tallies[cluster.pk].as_dict()  # type: ignore[attr-defined]
     return found
 
 
@@ -38,7 +51,7 @@ class ClustersView(APIView):
 
     @extend_schema(
         operation_id="clusters_list",
-        summary="Clusters, what they have to give and what is left",
+        summary="Clusters, how they are, what they have to give and what is left",
         responses=ClusterSerializer(many=True),
         tags=["clusters"],
     )
@@ -50,10 +63,12 @@ class ClustersView(APIView):
 class ClusterView(APIView):
     """One cluster."""
 
-    @extend_schema(operation_id="clusters_get", summary="A cluster", responses=ClusterSerializer, tags=["clusters"])
+    @extend_schema(
+        operation_id="clusters_get", summary="A cluster", responses=ClusterDetailSerializer, tags=["clusters"]
+    )
     def get(self, http: Request, name: str) -> Response:
-        """What it has to give and what is left."""
-        return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)
+        """How it is, what it said of itself, what it has to give and what is left."""
+        return Response(ClusterDetailSerializer(_cluster_or_404(http.user, name)).data)
 
 
 class CapacityView(APIView):
@@ -73,4 +88,58 @@ class CapacityView(APIView):
         said = StateCapacitySerializer(data=http.data)
         said.is_valid(raise_exception=True)
         services.state_capacity(name=name[:41], by=http.user, at=timezone.now(), **said.validated_data)
+        return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)
+
+
+class ProbeView(APIView):
+    """Asking a cluster how it is."""
+
+    @extend_schema(
+        operation_id="clusters_probe",
+        summary="Have a cluster probed at once",
+        description="For administrators, whatever the next try of its circuit is. A worker does it; ask again.",
+        request=None,
+        responses={202: ClusterDetailSerializer},
+        tags=["clusters"],
+    )
+    def post(self, http: Request, name: str) -> Response:
+        """The cluster as it is known until then."""
+        services.probe_now(name=name[:41], by=http.user, at=timezone.now())
+        found = ClusterDetailSerializer(_cluster_or_404(http.user, name)).data
+        return Response(found, status=status.HTTP_202_ACCEPTED)
+
+
+class RestoreView(APIView):
+    """A cluster that is held after a restore."""
+
+    @extend_schema(
+        operation_id="clusters_held",
+        summary="What a held cluster has beyond the restored database",
+        description="For administrators. 404 for a cluster that is not held.",
+        responses=HeldSerializer,
+        tags=["clusters"],
+    )
+    def get(self, http: Request, name: str) -> Response:
+        """Since when, and where cluster and database differ."""
+        permissions.check_keep_clusters(http.user)
+        cluster = queries.clusters_visible_to(http.user).select_related("health").filter(name=name[:41]).first()
+        if cluster is None or cluster.held_since is None:
+            raise NotFound(_("There is no cluster of this name that is held."))
+        return Response(HeldSerializer(cluster).data)
+
+    @extend_schema(
+        operation_id="clusters_confirm_restore",
+        summary="Go on after a restore",
+        description="For administrators. What is named in overwrite is written again as the database says.",
+        request=ConfirmRestoreSerializer,
+        responses=ClusterSerializer,
+        tags=["clusters"],
+    )
+    def post(self, http: Request, name: str) -> Response:
+        """The cluster, no longer held."""
+        permissions.check_keep_clusters(http.user)
+        said = ConfirmRestoreSerializer(data=http.data)
+        said.is_valid(raise_exception=True)
+        chosen = [str(uid) for uid in said.validated_data["overwrite"]]
+        holding.confirm(name=name[:41], overwrite=chosen, by=http.user, at=timezone.now())
         return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from clusters import rules
@@ -20,6 +21,7 @@ NOTE_SECONDS = 0.5
 DONE = ("applied", "ready")
 # What was removed by ourselves may be wanted, and created, again.
 GONE: dict[str, Any] = {"state": "gone", "had": False, "uid": "", "message": None}
+_INTENDED = ("state", "message", "position", "revision")
 _NOTED = ("state", "message", "had", "uid", "usage", "observed_at")
 
 _REFUSED = {
@@ -51,7 +53,10 @@ class Notes:
         """Writes what came together. Raises LeaseLost."""
         if self._rows:
             with guarded(self._lease):
-                BundleObject.objects.bulk_update(self._rows.values(), _NOTED)
+                # Not bulk_update, whose expressions cost more than all else of a pass (bench/reconcile).
+                BundleObject.objects.bulk_create(
+                    self._rows.values(), update_conflicts=True, unique_fields=["id"], update_fields=_NOTED
+                )
         self._rows, self._written = {}, time.monotonic()
 
 
@@ -82,7 +87,11 @@ class Writer:
             with guarded(self._lease):
                 pass
 
-        return self._driver.commit(desired, removed, self._message(), still_ours)
+        source = self._revision.provenance
+        message = rules.commit_message(
+            f"{self._bundle.namespace or self._bundle.owner}: revision {self._revision.number}", source
+        )
+        return self._driver.commit(desired, removed, message, still_ours, str(source.get("asker", "")))
 
     def _intend(self) -> list[BundleObject]:
         """Writes down, before anything is created, which objects this revision is about to keep."""
@@ -105,7 +114,9 @@ class Writer:
         if new or changed:
             with guarded(self._lease):
                 BundleObject.objects.bulk_create(new)
-                BundleObject.objects.bulk_update(changed, ["state", "message", "position", "revision"])
+                BundleObject.objects.bulk_create(
+                    changed, update_conflicts=True, unique_fields=["id"], update_fields=_INTENDED
+                )
         return rows
 
     def _bring(self, row: BundleObject, entry: dict[str, Any]) -> Desired:
@@ -129,6 +140,8 @@ class Writer:
 
     def _remember(self, row: BundleObject, applied: Applied, *, had: bool) -> None:
         """What became of one object; `had` is False where it exists only once the pass is committed."""
+        if applied.seen is not None:
+            self.seen[applied.ref] = applied.seen
         if applied.outcome in _REFUSED:
             sentence = about(row, _REFUSED[applied.outcome])
             self._record.add(applied.ref, applied.outcome, sentence)
@@ -136,9 +149,8 @@ class Writer:
             raise DriverError(sentence, transient=False)
         self._record.add(applied.ref, applied.outcome)
         if had:
-            self._notes.add(row, state="applied", message=None, had=True, uid=applied.uid or row.uid)
-        if applied.seen is not None:
-            self.seen[applied.ref] = applied.seen
+            told = noticed(row, applied.seen)[0] if applied.seen else {"state": "applied", "message": None}
+            self._notes.add(row, **told, had=True, uid=applied.uid or row.uid, observed_at=timezone.now())
 
     def _prune(self, kept: list[BundleObject]) -> list[ObjectRef]:
         """Removes objects of earlier revisions that are no longer wanted, last ones first; answers their names."""
@@ -170,11 +182,15 @@ class Writer:
         if time.monotonic() - self._started > PASS_SECONDS:
             raise DriverError(Sentence(gettext_noop("The cluster answers slowly; the rest follows.")), transient=True)
 
-    def _message(self) -> str:
-        number, source = self._revision.number, self._revision.provenance
-        title = f"{self._bundle.namespace}: revision {number}\n\nRequest: {source.get('request', '')}\n"
-        asked = f"Asked by: {source.get('asker', '')}\nApproved by: {', '.join(source.get('approvers', []))}\n"
-        return title + asked
+
+def noticed(row: BundleObject, observed: Observed) -> tuple[dict[str, Any], Sentence | None]:
+    """What to write down of an object that is wanted, and a sentence if it is not as it should be."""
+    state = "ready" if observed.ready else ("applied" if observed.exists else "missing")
+    message = observed.message.stored() if observed.message else None
+    changes = {"state": state, "message": message, "usage": observed.usage}
+    if observed.ready:
+        return changes, None
+    return changes, observed.message or about(row, gettext_noop("%(kind)s %(name)s is not ready yet."))
 
 
 def about(row: BundleObject, text: str) -> Sentence:

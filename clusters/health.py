@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from clusters import circuit
+from clusters import circuit, holding
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import DriverError
 from clusters.models import Health
@@ -23,7 +23,9 @@ def check(lease: Lease) -> Pass:
     """
     health = Health.objects.select_related("cluster").get(pk=lease.pk)
     try:
-        seen = driver_for(health.cluster, PASS_TIMEOUT).probe()
+        driver = driver_for(health.cluster, PASS_TIMEOUT)
+        seen = driver.probe()
+        census = driver.census() if health.cluster.held_since is not None else ()
     except Unreadable as error:
         return _unanswered(lease, health, DriverError(error.sentence, transient=False, operator=True))
     except DriverError as error:
@@ -35,6 +37,8 @@ def check(lease: Lease) -> Pass:
         "facts": seen.facts,
         "checked_at": seen.at,
     }
+    if health.cluster.held_since is not None:
+        changes["beyond"] = holding.rows_of(holding.beyond(health.cluster, census))
     with guarded(lease):
         Health.objects.filter(pk=health.pk).update(**changes)
         health.refresh_from_db(fields=["open_since"])

@@ -1,10 +1,12 @@
 """Reading the fleet."""
 
+from uuid import UUID
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from accounts.models import User
-from clusters.models import Bundle, Cluster
+from clusters.models import Bundle, BundleRevision, BundleRun, Cluster, DriftCheck
 
 # How a cluster is reached, and with what: for drivers alone.
 _NOT_FOR_PAGES = (
@@ -43,3 +45,42 @@ def bundles_visible_to(user: User) -> models.QuerySet[Bundle]:
         return rows
     own = Bundle.objects.filter(tenant__memberships__subject__in=user.subjects).values("pk")
     return rows.filter(pk__in=own)
+
+
+def with_history(bundles: models.QuerySet[Bundle]) -> models.QuerySet[Bundle]:
+    """Bundles with what their rows need: the health of their cluster, their drift, since when they are there (`since`)
+    and how their last run ended (`last_outcome`, `last_run_at`)."""
+    first = BundleRevision.objects.filter(bundle=OuterRef("pk")).order_by("number")
+    last = BundleRun.objects.filter(bundle=OuterRef("pk")).order_by("-pk")
+    return bundles.select_related("cluster__health", "drift").annotate(
+        since=Subquery(first.values("created_at")[:1]),
+        last_outcome=Subquery(last.values("outcome")[:1]),
+        last_run_at=Subquery(last.values("ended_at")[:1]),
+    )
+
+
+def bundle_of(user: User, uid: UUID) -> Bundle | None:
+    """One bundle that the person may see, with the health of its cluster and its drift."""
+    return bundles_visible_to(user).select_related("cluster__health", "drift").filter(uid=uid).first()
+
+
+def revisions_of(bundle: Bundle) -> models.QuerySet[BundleRevision]:
+    """The revisions of a bundle without what they hold, which is large."""
+    return bundle.revisions.defer("objects_wanted", "state")
+
+
+def revision_of(bundle: Bundle, number: int) -> BundleRevision | None:
+    """One revision with what it holds."""
+    return bundle.revisions.filter(number=number).first()
+
+
+def runs_of(bundle: Bundle) -> models.QuerySet[BundleRun]:
+    """The runs over a bundle that are kept, newest first."""
+    return bundle.runs.order_by("-pk")
+
+
+def drift_visible_to(user: User) -> models.QuerySet[DriftCheck]:
+    """How the bundles that the person may see differ from their clusters; also those where nothing does."""
+    hidden = (f"bundle__cluster__{name}" for name in _NOT_FOR_PAGES)
+    rows = DriftCheck.objects.select_related("bundle__cluster", "bundle__tenant").defer(*hidden)
+    return rows.filter(bundle__in=bundles_visible_to(user).values("pk"))

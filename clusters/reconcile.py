@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters import circuit, observing, sealing
+from clusters import circuit, drift, observing, sealing
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.applying import GONE, Writer
 from clusters.drivers.base import Driver, DriverError, ObjectRef, Observed
@@ -19,6 +19,7 @@ from work.tasks import Pass
 
 LOOK_AGAIN_FIRST, LOOK_AGAIN_LAST = timedelta(seconds=1), timedelta(seconds=30)  # while objects become ready
 OBSERVE_EVERY = timedelta(seconds=60)  # once they are: keeps usage figures fresh
+SWEEP_FOR = timedelta(hours=1)  # after everything of a bundle is gone
 RETRY_AFTER_MOST = timedelta(seconds=300)  # whatever a server asks for
 WAIT_FOR_OTHERS = timedelta(seconds=5)
 
@@ -52,7 +53,10 @@ def _bring(lease: Lease, bundle: Bundle, driver: Driver, record: Record) -> Pass
         _note(lease, message=waits.stored())
         return Pass(after=WAIT_FOR_OTHERS)
     writer = Writer(lease, bundle, revision, driver, record)
-    committed = writer.write()
+    try:
+        committed = writer.write()
+    finally:
+        observing.check_known(lease, bundle, writer.seen.values())
     _worked(bundle)
     return _settle(lease, bundle, revision, driver, committed, writer.seen, record)
 
@@ -80,37 +84,50 @@ def _settle(
 ) -> Pass:
     """Observes, and says whether the cluster agrees with the revision by now."""
     now = timezone.now()
+    if driver.capabilities.writes_at_commit:
+        with guarded(lease):
+            kept = bundle.objects_kept.exclude(state__in=["gone", "removing"])
+            kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
+            # Said already while the cluster takes it over, where that is seen; later passes find nothing to commit.
+            current = Bundle.objects.filter(pk=lease.pk, generation=lease.generation)
+            current.update(committed=bundle.committed or committed)
     if not driver.capabilities.can_observe:
         with guarded(lease):
             bundle.objects_kept.filter(state="removing").update(observed_at=now, **GONE)
-            kept = bundle.objects_kept.exclude(state="gone")
-            kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
-        _agree(lease, bundle, committed, now, record)
+        _agree(lease, bundle, "committed", now, record)
         return Pass(observed=lease.generation)
     unready = observing.observe(lease, bundle, driver, now, seen)
     if unready:
         with guarded(lease):
             Bundle.objects.filter(pk=lease.pk).update(message=unready[0].stored())
-            if not record.is_empty:
-                record.keep("waiting", unready[0].stored())
+            # Once it is committed, further passes only wait for the cluster.
+            if not record.is_empty and not bundle.committed:
+                record.keep("committed" if committed else "waiting", unready[0].stored())
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
-    _agree(lease, bundle, committed, now, record)
-    return Pass(observed=lease.generation, after=_next_look(bundle))
+    _agree(lease, bundle, "ready", now, record)
+    after = OBSERVE_EVERY if revision.objects_wanted else _next_look(bundle, now)
+    return Pass(observed=lease.generation, after=after)
 
 
-def _next_look(bundle: Bundle) -> timedelta | None:
-    """None once a bundle keeps nothing any more: there is nothing left to look at."""
-    return OBSERVE_EVERY if bundle.objects_kept.exclude(state="gone").exists() else None
+def _next_look(bundle: Bundle, now: datetime) -> timedelta | None:
+    """None once a bundle has kept nothing for long. Until then a worker that was stopped before, or a call that was
+    under way, may still create something, so it is looked at again, less and less often."""
+    if bundle.objects_kept.exclude(state="gone").exists():
+        return OBSERVE_EVERY
+    empty_since = bundle.revisions.values_list("agreed_at", flat=True).first()
+    age = now - (empty_since or now)
+    return max(OBSERVE_EVERY, age) if age < SWEEP_FOR else None
 
 
-def _agree(lease: Lease, bundle: Bundle, committed: str, now: datetime, record: Record) -> None:
+def _agree(lease: Lease, bundle: Bundle, outcome: str, now: datetime, record: Record) -> None:
     """Writes down that the cluster has the revision, and so all before it."""
     with guarded(lease):
-        Bundle.objects.filter(pk=lease.pk).update(committed=committed, message=None, blocked=False)
+        Bundle.objects.filter(pk=lease.pk).update(message=None, blocked=False)
         before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
         before.update(agreed_at=now)
-        record.keep("committed" if committed else "ready")
+        record.keep(outcome)
+        drift.agreed(bundle, now)
 
 
 def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
@@ -126,7 +143,7 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
         unready = [error.sentence]
         circuit.failed(bundle.cluster, error, timezone.now())
     _note(lease, message=unready[0].stored() if unready else None)
-    return Pass(after=_next_look(bundle))
+    return Pass(after=_next_look(bundle, timezone.now()))
 
 
 def _worked(bundle: Bundle) -> None:

@@ -3,21 +3,40 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from clusters import secrets
 
 Manifest = dict[str, Any]
 State = Literal["applying", "ready", "committed", "blocked", "retrying", "queued"]
 
-# What a bundle of a project may hold; anything else is refused before it reaches a driver.
-ALLOWED_KINDS = frozenset(
-    {
-        ("v1", "Namespace"),
-        ("v1", "ResourceQuota"),
-        ("v1", "LimitRange"),
-        ("networking.k8s.io/v1", "NetworkPolicy"),
-        ("rbac.authorization.k8s.io/v1", "RoleBinding"),
-    }
-)
+_Kind = tuple[str, str]  # apiVersion and kind
+
+
+class _Confinement(NamedTuple):
+    """What bundles of one sort of owner may hold: kinds within the bundle's namespace, and kinds of the whole cluster
+    with the one name they may have ({namespace}, {id}: of the bundle and its owner)."""
+
+    within: frozenset[_Kind]
+    beside: Mapping[_Kind, str]
+
+
+# By the sort of the owner ("project" in "project:<uid>"); anything else is refused before it reaches a driver. Who
+# keeps objects for somebody else adds a line here.
+_CONFINEMENTS = {
+    "project": _Confinement(
+        frozenset(
+            {
+                ("v1", "ResourceQuota"),
+                ("v1", "LimitRange"),
+                ("networking.k8s.io/v1", "NetworkPolicy"),
+                ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+            }
+        ),
+        {("v1", "Namespace"): "{namespace}"},
+    ),
+    "tenant": _Confinement(frozenset(), {("quota.openshift.io/v1", "ClusterResourceQuota"): "portal-{id}"}),
+}
 
 
 class NotConfined(ValueError):
@@ -36,25 +55,42 @@ def reference(manifest: Manifest) -> tuple[str, str, str, str]:
     return manifest["apiVersion"], manifest["kind"], meta.get("namespace", ""), meta["name"]
 
 
-def check_confined(manifests: Sequence[Manifest], namespace: str) -> None:
-    """Raises NotConfined unless every manifest is of an allowed kind, within `namespace`, and named once."""
+def check_confined(manifests: Sequence[Manifest], owner: str, namespace: str) -> None:
+    """Raises NotConfined unless every manifest is of a kind that a bundle of `owner` ("project:<uid>") may hold, lies
+    within `namespace` or has the name that is its owner's, and is named once; SecretInPlain for values of Secrets."""
+    sort, _colon, identity = owner.partition(":")
+    limits = _CONFINEMENTS.get(sort)
+    if limits is None:
+        raise NotConfined(
+            f"A bundle of {owner} may hold nothing: {sort} is not among {', '.join(sorted(_CONFINEMENTS))}"
+        )
     seen = set()
     for manifest in manifests:
         api_version, kind, within, name = ref = reference(manifest)
-        if (api_version, kind) not in ALLOWED_KINDS:
-            raise NotConfined(f"{kind} is not among the kinds this bundle may hold")
         if ref in seen:
             raise NotConfined(f"{kind} {name} is rendered twice")
-        if (name if kind == "Namespace" else within) != namespace:
-            raise NotConfined(f"{kind} {name} lies outside of {namespace}")
         seen.add(ref)
+        pattern = limits.beside.get((api_version, kind))
+        if pattern is not None:
+            own = pattern.format(namespace=namespace, id=identity)
+            if within or not own or name != own:
+                raise NotConfined(f"{kind} {name} lies outside of {owner}: allowed is the name {own}")
+        elif (api_version, kind) not in limits.within:
+            allowed = ", ".join(sorted(kind for _version, kind in limits.within | limits.beside.keys()))
+            raise NotConfined(f"{api_version} {kind} {name} may not be in a bundle of a {sort}: allowed are {allowed}")
+        elif not namespace or within != namespace:
+            raise NotConfined(f"{kind} {name} lies outside of the namespace {namespace}")
+    secrets.check_none_in_plain(manifests)
 
 
 def difference(before: Manifest | None, after: Manifest) -> list[list[Any]]:
-    """[path, old, new] of every leaf that differs, sorted by path; a list counts as one leaf."""
+    """[path, old, new] of every leaf that differs, sorted by path; a list counts as one leaf. Of a Secret's values only
+    that they differ."""
     old, new = flat(before or {}), flat(after)
-    paths = sorted(old.keys() | new.keys())
-    return [[path, old.get(path), new.get(path)] for path in paths if old.get(path) != new.get(path)]
+    paths = [path for path in sorted(old.keys() | new.keys()) if old.get(path) != new.get(path)]
+    if secrets.is_secret(after):
+        return [[path, *(secrets.redacted(path, leaves.get(path)) for leaves in (old, new))] for path in paths]
+    return [[path, old.get(path), new.get(path)] for path in paths]
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -79,14 +115,32 @@ def numbered(manifests: Sequence[Manifest], before: Sequence[Mapping[str, Any]],
     return wanted
 
 
+def commit_message(title: str, provenance: Mapping[str, Any]) -> str:
+    """What a commit in Git says: the title, and as trailers the request, who asked and who approved."""
+    trailers = [("Request", provenance.get("request")), ("Asked-by", provenance.get("asker"))]
+    trailers += [("Approved-by", name) for name in provenance.get("approvers", [])]
+    lines = [f"{key}: {' '.join(str(value).split())}" for key, value in trailers if value]
+    return "\n".join([" ".join(title.split()), "", *lines, ""])
+
+
 def state_of(
-    *, generation: int, observed: int, blocked: bool, attempts: int, can_observe: bool, started: bool
+    *,
+    generation: int,
+    observed: int,
+    blocked: bool,
+    attempts: int,
+    can_observe: bool,
+    started: bool,
+    committed: bool = False,
 ) -> State:
-    """A bundle's state in one word. committed is the last thing known of a cluster that cannot be observed."""
+    """A bundle's state in one word. committed is the last thing known of a cluster that cannot be observed; of one
+    that can be it comes before ready (`committed`: the wanted revision is in Git)."""
     if blocked:
         return "blocked"
     if observed >= generation:
         return "ready" if can_observe else "committed"
     if attempts:
         return "retrying"
+    if committed:
+        return "committed"
     return "applying" if started else "queued"

@@ -30,6 +30,11 @@ def seal(plain: str, place: str) -> str:
     return f"{key_id}:{(nonce + sealed).hex()}"
 
 
+def key_of(sealed: str) -> str:
+    """The id of the key that encrypted `sealed`, which is not ""."""
+    return sealed.partition(":")[0]
+
+
 def unseal(sealed: str, place: str) -> str:
     """Decrypts what `seal` made for the same `place`; raises Unreadable."""
     if not sealed:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from clusters.models import Capacity, Cluster
+from clusters.models import Capacity, Cluster, Health
 from clusters.services import MOST
 from web.sentences import shown
 
@@ -80,8 +80,42 @@ class CapacitySerializer(serializers.Serializer[Capacity]):
         return shown(capacity.problem)
 
 
+class HealthSerializer(serializers.Serializer[Health]):
+    """What a cluster said of itself when it was last probed, and its circuit: while that is open, nothing is sent
+    there."""
+
+    version = serializers.CharField()
+    problems = serializers.SerializerMethodField()
+    checked_at = serializers.DateTimeField(allow_null=True)
+    open_since = serializers.DateTimeField(allow_null=True, help_text="null while the circuit is closed")
+    reason = serializers.SerializerMethodField()
+    next_probe = serializers.DateTimeField(source="due_at", allow_null=True)
+
+    def get_problems(self, health: Health) -> list[str]:
+        """In the caller's language."""
+        return [shown(problem) for problem in health.problems]
+
+    def get_reason(self, health: Health) -> str:
+        """Why the circuit is open, in the caller's language; "" while it is closed."""
+        return shown(health.reason)
+
+
+class TallySerializer(serializers.Serializer[Any]):
+    """How many bundles there are that I may see: all, by state, and those that differ from what was approved."""
+
+    total = serializers.IntegerField()
+    ready = serializers.IntegerField()
+    committed = serializers.IntegerField()
+    queued = serializers.IntegerField()
+    applying = serializers.IntegerField()
+    retrying = serializers.IntegerField()
+    blocked = serializers.IntegerField()
+    drifted = serializers.IntegerField()
+    tenants = serializers.IntegerField()
+
+
 class ClusterSerializer(serializers.Serializer[Cluster]):
-    """A cluster, how much it has to give, and what is promised of that."""
+    """A cluster, how it is, how much it has to give, and what is promised of that."""
 
     name = serializers.CharField()
     description = serializers.CharField()
@@ -91,3 +125,46 @@ class ClusterSerializer(serializers.Serializer[Cluster]):
     dedicated_to = serializers.CharField(source="dedicated_to.code", allow_null=True, default=None)
     capacity = CapacitySerializer(allow_null=True, default=None)
     promised = PoolsSerializer()
+    health = HealthSerializer(allow_null=True, default=None)
+    held_since = serializers.DateTimeField(allow_null=True, help_text="while it waits for a person after a restore")
+    bundles = TallySerializer(source="tally")
+
+
+class ClusterDetailSerializer(ClusterSerializer):
+    """A cluster with what it said of itself."""
+
+    facts = serializers.SerializerMethodField()
+
+    def get_facts(self, cluster: Cluster) -> dict[str, Any]:
+        """Versions served, node pools, storage classes, network; whatever is not known is left out."""
+        health = getattr(cluster, "health", None)
+        return dict(health.facts) if health else {}
+
+
+class BeyondSerializer(serializers.Serializer[Any]):
+    """One owner of whom a held cluster and the restored database tell differently."""
+
+    sort = serializers.ChoiceField(choices=["newer", "unknown", "gone", "pending"])
+    bundle = serializers.CharField()
+    owner = serializers.CharField(help_text="empty where the database does not know it")
+    namespace = serializers.CharField()
+    known = serializers.IntegerField(help_text="the newest revision in the database")
+    live = serializers.IntegerField(help_text="the newest revision in the cluster, 0 without any")
+    objects = serializers.IntegerField(help_text="how many there are in the cluster")
+
+
+class HeldSerializer(serializers.Serializer[Cluster]):
+    """A cluster that waits for a person after a restore."""
+
+    name = serializers.CharField()
+    held_since = serializers.DateTimeField()
+    checked_at = serializers.DateTimeField(
+        source="health.checked_at", allow_null=True, help_text="what is told is from then; before held_since: not yet"
+    )
+    beyond = BeyondSerializer(many=True, source="health.beyond")
+
+
+class ConfirmRestoreSerializer(serializers.Serializer[Any]):
+    """Which bundles are written again as the database says; all others stay as they are in the cluster."""
+
+    overwrite = serializers.ListField(child=serializers.UUIDField(), max_length=20_000)

@@ -10,17 +10,31 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clusters import forms, queries, rows, services
+from clusters import fleet_rows, forms, permissions, queries, restore_rows, rows, services
+from clusters.links import optional_url
 from clusters.models import Cluster
+from clusters.services import holding
+from clusters.tallies import tallies_of
 from web.errors import Invalid, NotFound
 
 
 @require_safe
 def listing(http: HttpRequest) -> HttpResponse:
-    """All clusters the person may see, with what they have to give."""
-    found = list(queries.clusters_visible_to(http.user).select_related("capacity", "dedicated_to"))
-    standings, may_state = rows.standings_of(found), services.may_state(http.user)
-    context = {"rows": [rows.cluster_row(cluster, standings[cluster.pk], may_state) for cluster in found]}
+    """The fleet: all clusters the person may see, what needs work first."""
+    seen = queries.clusters_visible_to(http.user).select_related("capacity", "health", "dedicated_to")
+    found = list(seen)
+    standings, tallies = rows.standings_of(found), tallies_of(queries.bundles_visible_to(http.user), found)
+    every = [fleet_rows.fleet_row(one, standings[one.pk], tallies[one.pk], http.user) for one in found]
+    needing = [row for row in every if row["needs_work"]]
+    is_narrow = http.GET.get("show") == "attention"
+    context = {
+        "rows": fleet_rows.by_need(needing if is_narrow else every),
+        "total": len(every),
+        "needing": len(needing),
+        "is_narrow": is_narrow,
+        "list_url": reverse("clusters"),
+        "new_url": optional_url("cluster-new") if permissions.may_keep_clusters(http.user) else "",
+    }
     return render(http, "clusters/list.html", context)
 
 
@@ -59,3 +73,29 @@ def _form(
         "list_url": reverse("clusters"),
     }
     return render(http, "clusters/capacity.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def restore(http: HttpRequest, name: str) -> HttpResponse:
+    """What a held cluster has beyond the restored database, and going on."""
+    permissions.check_keep_clusters(http.user)
+    if http.method != "POST":
+        return _beyond(http, name, [], [])
+    chosen = http.POST.getlist("overwrite")
+    try:
+        holding.confirm(name=name[:41], overwrite=chosen, by=http.user, at=timezone.now())
+    except Invalid as error:
+        return _beyond(http, name, chosen, list(error.fields.values()), status=error.status)
+    messages.success(http, _("Work on %(name)s goes on.") % {"name": name})
+    return redirect("clusters")
+
+
+def _beyond(http: HttpRequest, name: str, chosen: list[str], errors: list[str], status: int = 200) -> HttpResponse:
+    cluster = queries.clusters_visible_to(http.user).select_related("health").filter(name=name[:41]).first()
+    held = restore_rows.held_row(cluster, cluster.health, True) if cluster else {}
+    if not held:
+        raise NotFound(_("There is no cluster of this name that is held."))
+    for row in held["rows"]:
+        row["is_chosen"] = row["bundle"] in chosen
+    context = {"held": held, "errors": errors, "list_url": reverse("clusters")}
+    return render(http, "clusters/restore.html", context, status=status)

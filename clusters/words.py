@@ -28,9 +28,15 @@ def state_of(bundle: Bundle) -> rules.State:
         observed=bundle.observed_generation,
         blocked=bundle.blocked,
         attempts=bundle.attempts,
-        can_observe=not bundle.committed,
+        can_observe=bundle.cluster.is_observed,
         started=bool(bundle.lease_owner or bundle.message),
+        committed=bool(bundle.committed),
     )
+
+
+def is_settled(bundle: Bundle) -> bool:
+    """Whether nothing more comes by itself: ready, committed where no more is ever seen, or failed."""
+    return bundle.blocked or bundle.observed_generation >= bundle.generation
 
 
 def bundle_status(bundle: Bundle) -> Row:
@@ -48,13 +54,16 @@ def bundle_status(bundle: Bundle) -> Row:
 
 def agreed_status(bundle: Bundle) -> Row:
     """{label, tone, icon} of a revision that the cluster has, or had: ready, or committed where no more is known."""
-    label = _("Committed") if bundle.committed else _("Ready")
+    label = _("Ready") if bundle.cluster.is_observed else _("Committed")
     return {"label": label, "tone": "success", "icon": "check"}
 
 
 def bundle_message(bundle: Bundle) -> str:
     """A sentence for people about where it stands, "" where the status says it all."""
     state = state_of(bundle)
+    if state == "committed" and bundle.message:
+        waiting = _("Committed as %(commit)s. %(message)s")
+        return waiting % {"commit": bundle.committed[:10], "message": shown(bundle.message)}
     if state == "committed":
         return _("Committed as %(commit)s; the cluster's GitOps tool takes it from there.") % {
             "commit": bundle.committed[:10]

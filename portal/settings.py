@@ -286,6 +286,8 @@ WORK_LEASE_SECONDS = _int("PORTAL_WORK_LEASE_SECONDS", 60)
 WORK_OFFER_SECONDS = _int("PORTAL_WORK_OFFER_SECONDS", 30)
 WORK_POLL_SECONDS = _float("PORTAL_WORK_POLL_SECONDS", 2.0)
 WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
+# How often a bundle is compared with its cluster.
+DRIFT_SECONDS = _int("PORTAL_DRIFT_SECONDS", 600)
 WORK_SLOW_LIMIT = _int("PORTAL_WORK_SLOW_LIMIT", 1)
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
@@ -296,9 +298,13 @@ WORK_ITEMS = [
     ("clusters.Bundle", "clusters.reconcile.reconcile"),
     ("clusters.Capacity", "clusters.capacity.refresh"),
     ("clusters.Health", "clusters.health.check"),
+    ("clusters.DriftCheck", "clusters.drift.check"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
 ]
+
+# What the dispatcher does whenever it connects, before it offers anything.
+WORK_PREPARATIONS = ["clusters.services.holding.notice_restore"]
 
 # Kinds of request, in the order in which they are offered.
 REQUEST_KINDS = [
@@ -322,5 +328,7 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
+BUNDLE_OWNERS = "tenants.owners.owners_of"
 
 LOGGING = logs.configuration(env.str("PORTAL_LOG_LEVEL", "INFO"))

@@ -1,4 +1,5 @@
-"""A project as Kubernetes manifests: pure, from plain state to the objects in the order in which they are applied.
+"""Projects and tenants as Kubernetes manifests: pure, from plain state to the objects in the order in which they are
+applied.
 
 The parts follow what the API server was measured to do (docs/architecture.md, "What a project becomes").
 """
@@ -8,6 +9,8 @@ from typing import Any
 Manifest = dict[str, Any]
 State = dict[str, Any]
 
+# On a namespace: its tenant's quota in this cluster counts it.
+_COUNTS = "portal.cloud/tenant-quota"
 MANAGED_BY = {"app.kubernetes.io/managed-by": "cloud-portal"}
 # One pod's share of the node's disk, in bytes; every resource under quota needs a default, else pods are refused.
 EPHEMERAL_DEFAULT, EPHEMERAL_REQUEST = 1024**3, 512 * 1024**2
@@ -16,7 +19,47 @@ CONTAINER_MEMORY, CONTAINER_MEMORY_REQUEST = 512 * 1024**2, 256 * 1024**2  # byt
 VOLUME_CLAIMS, SERVICES = 20, 50
 # More than there will be: what is counted and not limited.
 COUNTED = "1000000"
+# Where a pod may run, as the flavours' own admission plugins read it from the namespace.
+_NODE_SELECTOR = {
+    "kubernetes": "scheduler.alpha.kubernetes.io/node-selector",
+    "openshift": "openshift.io/node-selector",
+}
 _SECURITY = {"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/warn": "restricted"}
+
+
+def objects(state: State) -> list[Manifest]:
+    """All objects of one bundle: of a tenant's where the state has its budget, else of a project's."""
+    return tenant_quota(state) if "budget" in state else project(state)
+
+
+def tenant_quota(state: State) -> list[Manifest]:
+    """The quota over all projects of a tenant in one OpenShift cluster; nothing where the tenant has no limit.
+
+    `state`: tenant, budget {cpu (millicores), memory, storage (bytes), pods}, None for no limit. It selects namespaces
+    whose quota the portal keeps: in an adopted one without, pods that say nothing of resources would be refused.
+    """
+    hard = quota_figures(state["budget"])
+    if not hard:
+        return []
+    labels = {"portal.cloud/managed": "true", "portal.cloud/tenant": state["tenant"], _COUNTS: "true"}
+    spec = {"selector": {"labels": {"matchLabels": labels}}, "quota": {"hard": hard}}
+    metadata = {"name": f"portal-{state['tenant']}", "labels": dict(MANAGED_BY)}
+    return [{"apiVersion": "quota.openshift.io/v1", "kind": "ClusterResourceQuota", "metadata": metadata, "spec": spec}]
+
+
+def quota_figures(budget: dict[str, int | None]) -> dict[str, str]:
+    """What a quota limits, by Kubernetes' names; requests equal limits, and what has no limit is left out."""
+    cpu, memory, storage, pods = (budget[name] for name in ("cpu", "memory", "storage", "pods"))
+    hard: dict[str, str] = {}
+    if cpu is not None:
+        hard |= {"requests.cpu": cpu_text(cpu), "limits.cpu": cpu_text(cpu)}
+    if memory is not None:
+        hard |= {"requests.memory": bytes_text(memory), "limits.memory": bytes_text(memory)}
+    if storage is not None:
+        hard["requests.storage"] = bytes_text(storage)
+    if pods is not None:
+        hard["pods"] = str(pods)
+    return hard
 
 
 def project(state: State) -> list[Manifest]:
@@ -25,13 +68,15 @@ def project(state: State) -> list[Manifest]:
     `state`: namespace, tenant, project (uid), environment, display_name, owner, cost_centre, quota {cpu (millicores),
     memory, storage (bytes), pods}, members [{who, subject, role}] with subjects as the cluster calls them
     ({"kind": "User"|"Group", "name"}), parts (rules.PARTS, or fewer in a namespace that was adopted), ingress_labels,
-    monitoring_labels, flavour.
+    monitoring_labels, flavour; and where it is not the cluster's default, which earlier states do not say: network,
+    node_selector, security_constraints.
     """
     parts = {
         "quota": [resource_quota(state)],
         "limits": [limit_range(state)],
         "network": network_policies(state),
         "members": role_bindings(state),
+        "security": security_bindings(state),
     }
     return [namespace(state)] + [one for part, made in parts.items() if part in state["parts"] for one in made]
 
@@ -39,17 +84,20 @@ def project(state: State) -> list[Manifest]:
 def namespace(state: State) -> Manifest:
     """The namespace with its labels for people, policies and pod security; in one that was adopted, only the portal's
     own beside those that are among its parts."""
-    parts = state["parts"]
+    parts, is_openshift = state["parts"], state["flavour"] == "openshift"
     annotations = {
         "portal.cloud/display-name": state["display_name"],
         "portal.cloud/owner": state["owner"],
         "portal.cloud/cost-centre": state["cost_centre"],
     }
-    if state["flavour"] == "openshift" and "names" in parts:
+    if is_openshift and "names" in parts:
         annotations |= {
             "openshift.io/display-name": state["display_name"],
+            "openshift.io/description": f"Tenant {state['tenant']}, environment {state['environment']}.",
             "openshift.io/requester": state["owner"],
         }
+    if "security" in parts:
+        annotations[_NODE_SELECTOR[state["flavour"]]] = state.get("node_selector", "")
     return {
         "apiVersion": "v1",
         "kind": "Namespace",
@@ -61,6 +109,7 @@ def namespace(state: State) -> Manifest:
                 "portal.cloud/tenant": state["tenant"],
                 "portal.cloud/project": state["project"],
                 "portal.cloud/environment": state["environment"],
+                **({_COUNTS: "true"} if is_openshift and "quota" in parts else {}),
                 **(_SECURITY if "security" in parts else {}),
             },
             "annotations": {key: value for key, value in annotations.items() if value},
@@ -120,7 +169,13 @@ def limit_range(state: State) -> Manifest:
 
 
 def network_policies(state: State) -> list[Manifest]:
-    """Isolated: nothing comes in but from the project itself, shared namespaces, ingress and monitoring."""
+    """Isolated: nothing comes in but from the project itself, shared namespaces, ingress and monitoring.
+
+    OpenShift's multitenant SDN enforces no policies: it gives every new namespace a network of its own by itself, which
+    is the same (docs/adr/0010-openshift.md).
+    """
+    if state.get("network") == "openshift-sdn-multitenant":
+        return []
     sources = {
         "portal-allow-same-namespace": {"podSelector": {}},
         "portal-allow-global": _from_namespaces({"portal.cloud/network": "global"}),
@@ -145,14 +200,24 @@ def role_bindings(state: State) -> list[Manifest]:
     return bindings
 
 
-def _role_binding(state: State, role: str, subjects: list[dict[str, str]]) -> Manifest:
+def security_bindings(state: State) -> list[Manifest]:
+    """What the project's service accounts may ask of a node beyond the cluster's default, on OpenShift."""
+    constraints = state.get("security_constraints")
+    if state["flavour"] != "openshift" or not constraints:
+        return []
+    accounts = {"kind": "Group", "name": f"system:serviceaccounts:{state['namespace']}"}
+    return [_role_binding(state, f"system:openshift:scc:{constraints}", [accounts], f"portal-scc-{constraints}")]
+
+
+def _role_binding(state: State, role: str, subjects: list[dict[str, str]], name: str = "") -> Manifest:
+    """The binding is called as the role, unless a name is given."""
     group = "rbac.authorization.k8s.io"
     ordered = sorted(subjects, key=lambda subject: (subject["kind"], subject["name"]))
     body = {
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
         "subjects": [{"apiGroup": group, **subject} for subject in ordered],
     }
-    return _within(state, f"{group}/v1", "RoleBinding", role, body)
+    return _within(state, f"{group}/v1", "RoleBinding", name or role, body)
 
 
 def _network_policy(state: State, name: str, spec: dict[str, Any]) -> Manifest:

@@ -93,7 +93,7 @@ def member_row(subject: str, role: str) -> Row:
 
 def quota_note(project: Project) -> str:
     """What is known of the use, and since when."""
-    if project.bundle.committed:
+    if not project.bundle.cluster.is_observed:
         return _("Use is not known: this cluster is written through Git only.")
     if not used_of(project.bundle):
         return _("Use is not known yet: the cluster has not been looked at.")

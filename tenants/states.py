@@ -29,7 +29,19 @@ def state_of(
         "ingress_labels": cluster.ingress_labels,
         "monitoring_labels": cluster.monitoring_labels,
         "flavour": cluster.flavour,
+        **_placing(cluster, fields["environment"]),
     }
+
+
+def _placing(cluster: Cluster, environment: str) -> dict[str, str]:
+    """How projects of this environment are kept apart, where they run and what they may ask of a node, as far as that
+    is not the cluster's default."""
+    said = {
+        "network": "" if cluster.network == "networkpolicy" else cluster.network,
+        "node_selector": cluster.node_selectors.get(environment, ""),
+        "security_constraints": cluster.security_constraints if cluster.flavour == "openshift" else "",
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def of_project(

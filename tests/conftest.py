@@ -7,7 +7,9 @@ import pytest
 pytest_plugins = [
     "tests.plugins.servers",
     "tests.plugins.cluster",
+    "tests.plugins.proxy",
     "tests.plugins.directory",
+    "tests.plugins.git_servers",
     "tests.plugins.gitops",
     "tests.plugins.portal",
 ]

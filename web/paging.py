@@ -14,7 +14,7 @@ MOST = 200
 def page_of(rows: models.QuerySet[Any], parameters: QueryDict, size: int = 50) -> tuple[list[Any], str]:
     """(rows, value of `after` for the next page or ""), newest first by primary key; `after` and `limit` come from
     the query string. Raises Invalid for anything but whole numbers."""
-    after, limit = _number(parameters, "after"), _number(parameters, "limit")
+    after, limit = whole_number(parameters, "after"), whole_number(parameters, "limit")
     size = min(limit or size, MOST)
     if after is not None:
         rows = rows.filter(pk__lt=after)
@@ -31,7 +31,8 @@ def next_url(parameters: QueryDict, after: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def _number(parameters: QueryDict, name: str) -> int | None:
+def whole_number(parameters: QueryDict, name: str) -> int | None:
+    """A number in an address, None where there is none; raises Invalid for anything but ASCII digits, at most 15."""
     text = parameters.get(name, "")
     if not text:
         return None

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from work import claims
 from work.pace import Pace
@@ -69,12 +70,19 @@ def listen() -> None:
         cursor.execute(f"LISTEN {CHANNEL}")
 
 
+def prepare(at: datetime) -> None:
+    """What settings.WORK_PREPARATIONS name is done at every connection, before anything is offered."""
+    for path in settings.WORK_PREPARATIONS:
+        import_string(path)(at=at)
+
+
 def run(stop: Event) -> None:
     """Dispatches until `stop` is set; outlives restarts of the database and the broker."""
     listening, pace = False, new_pace()
     while not stop.is_set():
         try:
             if not listening:
+                prepare(timezone.now())
                 listen()
                 listening = True
             while round_of(timezone.now(), pace=pace) == MOST_PER_ROUND:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from web.errors import Invalid
+from web.filters import LONGEST
 from workflow import machine, schema
 from workflow.kinds import all_kinds
 from workflow.models import Request
@@ -18,7 +19,6 @@ ENVIRONMENTS = ("dev", "test", "prod")
 RISKS = ("low", "medium", "high")
 AGES = ("overdue", "soon")
 ORDERS = ("deadline", "age", "risk")
-LONGEST = 80
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _Rows = TypeVar("_Rows", bound=models.QuerySet[Request, Any])

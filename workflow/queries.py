@@ -20,7 +20,7 @@ def requests_visible_to(user: User) -> models.QuerySet[Request]:
     """Requests of the person's tenants and their own; approvers, auditors and administrators see all."""
     rows = Request.objects.select_related("tenant", "asker", "cluster", "policy").prefetch_related(
         Prefetch("steps", Step.objects.select_related("group")),
-        Prefetch("outcomes", Outcome.objects.select_related("bundle")),
+        Prefetch("outcomes", Outcome.objects.select_related("bundle__cluster")),
     )
     if user.sees_all_tenants:
         return rows
@@ -37,7 +37,7 @@ def top_level(requests: models.QuerySet[Request]) -> models.QuerySet[Request]:
     """What was asked in one go: parents and single requests, with the children of parents."""
     children = Request.objects.prefetch_related(
         Prefetch("steps", Step.objects.select_related("group")),
-        Prefetch("outcomes", Outcome.objects.select_related("bundle")),
+        Prefetch("outcomes", Outcome.objects.select_related("bundle__cluster")),
     )
     return requests.filter(parent__isnull=True).prefetch_related(Prefetch("children", children.order_by("id")))
 

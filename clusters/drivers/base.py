@@ -127,6 +127,26 @@ class Applied:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One object that is not as the portal left it: changed (`fields` as in Change), missing, replaced by another one
+    of its name (`uid`), or foreign: of others, beside the portal's.
+
+    `by` and `at` (RFC 3339) say which field manager wrote what differs and when, "" where the server does not know.
+    `refused` is why an apply would not bring it back, None if it would. `place` is "observed" for what is seen in the
+    cluster behind a Git repository: nothing is written there.
+    """
+
+    ref: ObjectRef
+    sort: Literal["changed", "missing", "replaced", "foreign"]
+    fields: tuple[tuple[str, Any, Any], ...] = ()
+    uid: str = ""
+    by: str = ""
+    at: str = ""
+    refused: Sentence | None = None
+    place: Literal["", "observed"] = ""
+
+
+@dataclass(frozen=True)
 class Surveyed:
     """What is in a namespace that exists. `is_open`: its administrator's label lets the portal write in it; `bundle`
     is whom its fence names, "" for none. `quotas`: {name: {"hard": {resource: quantity}, "used": {...}}}; `others`:
@@ -204,10 +224,12 @@ class Driver(Protocol):
         removed: Sequence[ObjectRef],
         message: str,
         still_ours: Callable[[], None] = lambda: None,
+        author: str = "",
     ) -> str:
         """Ends a pass: drivers that write in one piece (GitOps) do so here and name the result; others answer "".
 
         `still_ours` raises when somebody else works on the bundle by now; it is asked between reading and writing.
+        `author` is the user name of who asked for it.
         """
         ...
 
@@ -216,7 +238,21 @@ class Driver(Protocol):
         ...
 
     def inventory(self, namespace: str) -> tuple[ObjectRef, ...]:
-        """The objects in a namespace that carry the portal's label."""
+        """The objects in a namespace that carry the portal's label; of "" those of the whole cluster, without
+        namespaces themselves."""
+        ...
+
+    def census(self) -> tuple[Observed, ...]:
+        """Everything in the cluster that carries the portal's label and a fence, in a handful of calls; whether it is
+        ready is not looked at."""
+        ...
+
+    def drift(self, desired: Sequence[Desired], namespace: str) -> tuple[Finding, ...]:
+        """What is not as the objects of one bundle should be, and what others put into its namespace ("" for none)
+        beside them; changes nothing.
+
+        One list per kind, whatever there is, and no more while all is well; a dry run or two for what differs.
+        """
         ...
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:

@@ -67,6 +67,20 @@ def check_ours(live: Manifest, ref: ObjectRef, uid: str, bundle: str) -> None:
         raise DriverError(Sentence(text, words), transient=False)
 
 
+def claimed(live: Manifest, desired: Desired, uid: str) -> Sentence | None:
+    """Why the live object's fence keeps the portal from applying, if it does: another bundle's, or a newer one. Without
+    any fence it may be taken over by whoever confirms that it is the one with this `uid`."""
+    try:
+        check_ours(live, desired.ref, uid, desired.bundle)
+    except DriverError as error:
+        return error.sentence
+    fence = fence_of(live)
+    if fence is None or fence.revision <= desired.changed_in:
+        return None
+    text = gettext_noop("%(kind)s %(name)s is newer in the cluster than what was approved here.")
+    return Sentence(text, {"kind": desired.ref.kind, "name": desired.ref.name})
+
+
 def _writers(live: Manifest) -> list[str]:
     entries = live["metadata"].get("managedFields") or []
     return sorted({entry["manager"] for entry in entries if not entry.get("subresource")})

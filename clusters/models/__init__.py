@@ -4,7 +4,7 @@ from clusters.models.bundle import Bundle, BundleObject, BundleRevision, BundleR
 from clusters.models.capacity import Capacity
 from clusters.models.cluster import Cluster, workable_clusters
 from clusters.models.drift import DriftCheck
-from clusters.models.health import Health
+from clusters.models.health import Health, Origin
 
 __all__ = [
     "Bundle",
@@ -15,5 +15,6 @@ __all__ = [
     "Cluster",
     "DriftCheck",
     "Health",
+    "Origin",
     "workable_clusters",
 ]

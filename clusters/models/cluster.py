@@ -65,6 +65,11 @@ class Cluster(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_observed(self) -> bool:
+        """Whether somebody looks into it: through Git alone nobody knows more than what was committed."""
+        return self.driver != "gitops" or bool(self.observer_address)
+
 
 def workable_clusters() -> models.QuerySet[Cluster]:
     """Clusters on which work may be offered: neither held after a restore nor behind an open circuit."""

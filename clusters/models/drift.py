@@ -11,7 +11,9 @@ class DriftCheck(WorkItem):
     """One bundle compared with its cluster again and again, once the cluster had agreed with it.
 
     `found`: [{"ref": {api_version, kind, namespace, name}, "sort": "changed" | "missing" | "foreign" | "replaced",
-    "fields": [[path, live, wanted], ...]}]; foreign are objects of others that the portal only lists.
+    "place": "" | "observed", "fields": [[path, live, wanted], ...], "uid", "by" (field manager), "at" (when it wrote),
+    "since" (when it was first found), "refused", "held_back" (sentences or null)}]; see clusters.drivers.base.Finding.
+    held_back is why it is not brought back without a person. Foreign are objects of others that are only listed.
     """
 
     bundle = models.OneToOneField(Bundle, on_delete=models.CASCADE, related_name="drift")

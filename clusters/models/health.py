@@ -38,3 +38,16 @@ class Health(WorkItem):
 
     def __str__(self) -> str:
         return f"health of {self.cluster_id}"
+
+
+class Origin(models.Model):
+    """Which database the portal last ran on, in one row: another one under the same rows is a restored copy."""
+
+    identity = models.CharField(max_length=80)
+    noticed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="clusters_origin_one_row")]
+
+    def __str__(self) -> str:
+        return self.identity

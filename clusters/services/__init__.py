@@ -10,21 +10,29 @@ from clusters.services.desired import (
     set_desired_many,
 )
 from clusters.services.registering import register_cluster
+from clusters.services.repairing import repair, repairable
 from clusters.services.retrying import NothingToRetry, probe_now, retry
+from clusters.services.rotating import Rotation, Unread, keys_in_use, rotate_keys
 
 __all__ = [
     "MOST",
     "Aim",
     "NothingToRetry",
+    "Rotation",
+    "Unread",
     "can_read_nodes",
     "check_state",
     "create_bundle",
     "create_bundles",
+    "keys_in_use",
     "may_state",
     "probe_now",
     "register_cluster",
     "remember_adopted",
+    "repair",
+    "repairable",
     "retry",
+    "rotate_keys",
     "set_desired",
     "set_desired_many",
     "state_capacity",

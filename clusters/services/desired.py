@@ -34,7 +34,8 @@ def set_desired(
 ) -> BundleRevision:
     """Makes the manifests the wanted revision of the bundle and its row due; a worker does the rest.
 
-    `state` is what they were rendered from, `provenance` the request, asker and approvers. Raises rules.NotConfined.
+    `state` is what they were rendered from, `provenance` the request, asker and approvers. Raises rules.NotConfined and
+    secrets.SecretInPlain.
     """
     aim = Aim(bundle, manifests, state)
     return set_desired_many(aims=[aim], provenance=provenance, by=by, at=at)[0]
@@ -46,18 +47,28 @@ def set_desired_many(
 ) -> list[BundleRevision]:
     """As `set_desired` for several bundles, in the order given and in as many statements as for one."""
     for aim in aims:
-        rules.check_confined(aim.manifests, aim.bundle.namespace)
+        rules.check_confined(aim.manifests, aim.bundle.owner, aim.bundle.namespace)
     pks = [aim.bundle.pk for aim in aims]
     rows = Bundle.objects.select_for_update(of=("self",)).select_related("tenant").filter(pk__in=pks).order_by("pk")
     locked = {row.pk: row for row in rows}
     newest = BundleRevision.objects.filter(bundle__in=pks).order_by("bundle_id", "-number").distinct("bundle_id")
-    before = dict(newest.values_list("bundle_id", "objects_wanted"))
-    revisions = [_revision(locked[aim.bundle.pk], aim, before.get(aim.bundle.pk, []), provenance, at) for aim in aims]
+    before = {
+        pk: (number, objects) for pk, number, objects in newest.values_list("bundle_id", "number", "objects_wanted")
+    }
+    revisions = [
+        _revision(locked[aim.bundle.pk], aim, *before.get(aim.bundle.pk, (0, [])), provenance, at) for aim in aims
+    ]
     BundleRevision.objects.bulk_create(revisions)
     # The plan that was approved is about the live objects, so all of them are applied again.
     BundleObject.objects.filter(bundle__in=pks, state__in=["applied", "ready"]).update(state="pending")
     Bundle.objects.filter(pk__in=pks).update(
-        generation=F("generation") + 1, due_at=at, attempts=0, blocked=False, message=None, offered_until=None
+        generation=F("generation") + 1,
+        due_at=at,
+        attempts=0,
+        blocked=False,
+        message=None,
+        offered_until=None,
+        committed="",
     )
     deeds = [
         audit.Deed(
@@ -72,11 +83,12 @@ def set_desired_many(
 
 
 def _revision(
-    bundle: Bundle, aim: Aim, before: Sequence[dict[str, Any]], provenance: dict[str, Any], at: datetime
+    bundle: Bundle, aim: Aim, last: int, before: Sequence[dict[str, Any]], provenance: dict[str, Any], at: datetime
 ) -> BundleRevision:
-    """The bundle's next revision, not yet stored; `before` is what the one before it wanted."""
+    """The bundle's next revision, not yet stored; `before` is what the `last` one wanted. Where revisions in between
+    are unknown (an older database was restored), every object counts as changed in this one."""
     number = bundle.generation + 1
-    objects = rules.numbered(aim.manifests, before, number)
+    objects = rules.numbered(aim.manifests, before if last == bundle.generation else [], number)
     return BundleRevision(
         bundle=bundle,
         number=number,

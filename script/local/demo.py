@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from script.local import ROOT, environment, leftovers, ports, processes, state
+from script.local import ROOT, commands, environment, leftovers, ports, processes, state
 from script.local.demo_clusters import RealCluster, git_repository
 from script.local.demo_servers import Servers
 from script.local.problem import Problem
@@ -101,12 +101,9 @@ class Demo:
 
     def _start_portal(self) -> None:
         with step("web, worker and dispatch"):
-            granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--no-ws"]
-            web = self._start(
-                "web", "-m", *granian, "--workers", "1", "--blocking-threads", "8", "portal.wsgi:application"
-            )
-            self._start("worker", "-m", "celery", "--quiet", "-A", "portal", "worker", "--concurrency", "2")
-            self._start("dispatch", "manage.py", "dispatch")
+            web = self._start("web", *commands.web("127.0.0.1", self.port))
+            self._start("worker", *commands.WORKER)
+            self._start("dispatch", *commands.DISPATCH)
             self._note()
             processes.wait_until(web, self._is_ready, 60)
 

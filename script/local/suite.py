@@ -19,6 +19,8 @@ _NEEDED = {
     "gettext": "msgfmt",
     "git": "git",
     "openssl": "openssl",
+    "docker-compose": "docker-compose",
+    "openssh-server": "/usr/sbin/sshd",
 }
 
 

@@ -17,7 +17,7 @@ from clusters.words import environment_label
 from tenants import adoption, figures, ledger, manifests, queries, rules
 from tenants.adoption import Asked
 from tenants.foreign_quotas import new_to_pods
-from tenants.kinds import adopt_namespaces_schema, adoption_sources, project_requests
+from tenants.kinds import adopt_namespaces_schema, adoption_sources, of_tenant, project_requests
 from tenants.kinds.adopt_namespaces_schema import MOST
 from tenants.models import Tenant
 from tenants.rules import RESOURCES
@@ -113,7 +113,8 @@ class AdoptNamespaces(Kind):
         return facts
 
     def pieces(self, request: Request) -> list[Piece]:
-        """A bundle for each namespace, which takes over the very one that was found."""
+        """A bundle for each namespace, which takes over the very one that was found; and quotas of tenants that have
+        their first projects in an OpenShift cluster with it."""
         assert request.cluster is not None
         found, pieces = request.values["found"], []
         for row in found["namespaces"]:
@@ -128,11 +129,12 @@ class AdoptNamespaces(Kind):
             )
             adopted = {adoption.reference_of(row): row["uid"]}
             pieces.append(Piece(project_requests.owner_key(uid), row["namespace"], state, adopted))
-        return pieces
+        tenants = Tenant.objects.filter(code__in={row["tenant"] for row in found["namespaces"]}).order_by("code")
+        return pieces + of_tenant.quota_pieces(tenants, request.cluster)
 
     def render(self, state: dict[str, Any]) -> list[Manifest]:
-        """See tenants.manifests.project."""
-        return manifests.project(state)
+        """See tenants.manifests.objects."""
+        return manifests.objects(state)
 
     def check_seen(self, request: Request, plan: Plan) -> None:
         """Nothing is adopted unseen, nor what is gone, closed or fuller than when it was asked for. Network."""

@@ -122,7 +122,7 @@ class ChangeMembers(Kind):
         project = services.locked_project(request.values["project"])
         services.set_project_members(project=project, members=member_requests.members_of(request.values), by=by, at=at)
         state = self.state(request)
-        outcomes.set_desired(request, bundle=project.bundle, manifests=self.render(state), state=state, by=by, at=at)
+        outcomes.set_desired(request, bundle=project.bundle, manifests=self.rendered(state), state=state, by=by, at=at)
 
     def facts(self, request: Request) -> list[tuple[str, str]]:
         """The list as it shall be; while it is open also what that changes."""

@@ -157,7 +157,9 @@ class ChangeQuota(Kind):
             at=at,
         )
         state, bundle = states.of_project(project), project.bundle
-        revision = outcomes.set_desired(request, bundle=bundle, manifests=self.render(state), state=state, by=by, at=at)
+        revision = outcomes.set_desired(
+            request, bundle=bundle, manifests=self.rendered(state), state=state, by=by, at=at
+        )
         ledger.change(request, bundle, revision.number, quota)
 
     def facts(self, request: Request) -> list[tuple[str, str]]:

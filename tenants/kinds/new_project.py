@@ -13,9 +13,10 @@ from clusters import services as fleet
 from clusters.rules import Manifest
 from clusters.words import environment_label
 from tenants import figures, ledger, manifests, people, places, queries, rules, services, states
-from tenants.kinds import new_project_schema, project_requests
+from tenants.kinds import new_project_schema, of_tenant, project_requests
 from tenants.models import Project, Tenant
 from tenants.placement import Placement
+from tenants.services.tenant_quotas import keep_quotas
 from tenants.size_plans import active_plans
 from tenants.words import isolation_label
 from web.errors import Invalid
@@ -113,8 +114,11 @@ class NewProject(Kind):
         }
 
     def pieces(self, request: Request) -> list[Piece]:
-        """The project's bundle."""
-        return [Piece(project_requests.owner_key(str(request.uid)), request.title, self.state(request))]
+        """The project's bundle; and the tenant's quota, with its first project in an OpenShift cluster."""
+        assert request.cluster is not None
+        assert request.tenant is not None
+        own = Piece(project_requests.owner_key(str(request.uid)), request.title, self.state(request))
+        return [own, *of_tenant.quota_pieces([request.tenant], request.cluster)]
 
     def state(self, request: Request) -> dict[str, Any]:
         """The project as asked for, in the words of its cluster."""
@@ -134,8 +138,8 @@ class NewProject(Kind):
         )
 
     def render(self, state: dict[str, Any]) -> list[Manifest]:
-        """See tenants.manifests.project."""
-        return manifests.project(state)
+        """See tenants.manifests.objects."""
+        return manifests.objects(state)
 
     def on_submit(self, request: Request, at: datetime) -> None:
         """Holds the whole quota."""
@@ -149,8 +153,9 @@ class NewProject(Kind):
         ledger.release(request)
 
     def carry_out(self, request: Request, by: User | None, at: datetime) -> None:
-        """The project's row and the first revision of its bundle."""
+        """The project's row, the first revision of its bundle, and the tenant's quota where there is none yet."""
         assert request.cluster is not None
+        assert request.tenant is not None
         assert request.tenant_id is not None
         wish = request.values["environments"][0]
         quota = figures.of(wish)
@@ -181,8 +186,11 @@ class NewProject(Kind):
             owner=request.asker,
         )
         state = self.state(request)
-        revision = outcomes.set_desired(request, bundle=bundle, manifests=self.render(state), state=state, by=by, at=at)
+        revision = outcomes.set_desired(
+            request, bundle=bundle, manifests=self.rendered(state), state=state, by=by, at=at
+        )
         ledger.grant(request, bundle, revision.number)
+        keep_quotas(request=request, tenant=request.tenant, clusters=[request.cluster], by=by, at=at)
 
     def facts(self, request: Request) -> list[tuple[str, str]]:
         """What an approver wants to know first."""

@@ -1,16 +1,17 @@
 """What requests about one existing tenant have in common: finding it, and what the form says it is about."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from tenants import queries, rules
+from clusters.models import Cluster
+from tenants import queries, rules, tenant_quotas
 from tenants.models import Tenant
-from workflow.kinds import Row
+from workflow.kinds import Piece, Row
 
 
 def tenant_for(values: Mapping[str, Any], user: User) -> Tenant | None:
@@ -28,3 +29,12 @@ def about(values: Mapping[str, Any], user: User) -> Row:
         return {}
     url = reverse("tenant-detail", args=[tenant.code])
     return {"label": tenant.name, "url": url, "rows": [(_("Tenant"), f"{tenant.name} ({tenant.code})")]}
+
+
+def quota_pieces(tenants: Iterable[Tenant], cluster: Cluster) -> list[Piece]:
+    """The quotas that an OpenShift cluster does not have yet as it should, once these tenants have projects in it."""
+    return [
+        Piece(tenant_quotas.owner_key(tenant), "", tenant_quotas.state_of(tenant))
+        for tenant in tenants
+        if tenant_quotas.lacks(tenant, cluster)
+    ]

@@ -13,13 +13,14 @@ from clusters.capacity import effective
 from clusters.models import Capacity, Cluster
 from clusters.rows import resource_bar
 from clusters.words import resource_label
-from tenants import budgets, ledger, queries
+from tenants import budgets, ledger, manifests, queries, tenant_quotas
 from tenants.budgets import Budget
 from tenants.figures import text_of
 from tenants.kinds import of_tenant, tenant_quota_schema
 from tenants.kinds.project_requests import is_owner
 from tenants.models import Tenant, TenantBudget
 from tenants.rules import RESOURCES
+from tenants.services.tenant_quotas import keep_quotas, lock_quotas
 from tenants.services.tenants import is_administrator
 from tenants.standing import readable
 from web.errors import Invalid
@@ -119,11 +120,12 @@ class TenantQuota(Kind):
         return [("", {"tenant": tenant.code, "environment": "", "cluster": ""} if tenant else {})]
 
     def alterations(self, request: Request) -> list[Alteration]:
-        """The limits as they are now and as they would be, in Kubernetes' own form."""
-        assert request.tenant is not None
-        before = budgets.texts(ledger.budget_of(request.tenant))
-        after = budgets.texts(budgets.of(request.values))
-        return [Alteration("TenantBudget", request.tenant.code, before, after)]
+        """The limits as they are now and as they would be, in Kubernetes' own form; and the quotas in OpenShift
+        clusters that follow them, each in a bundle of its own (docs/adr/0010-openshift.md)."""
+        tenant, wanted = request.tenant, budgets.of(request.values)
+        assert tenant is not None
+        before, after = budgets.texts(ledger.budget_of(tenant)), budgets.texts(wanted)
+        return [Alteration("TenantBudget", tenant.code, before, after), *_quotas(tenant, wanted)]
 
     def check_seen(self, request: Request, plan: Plan) -> None:
         """More may have been promised since it was asked. Raises BelowPromised."""
@@ -131,9 +133,13 @@ class TenantQuota(Kind):
         ledger.check_budget(request.tenant, budgets.of(request.values))
 
     def carry_out(self, request: Request, by: User | None, at: datetime) -> None:
-        """The limits. Raises BelowPromised."""
-        assert request.tenant is not None
-        ledger.set_budget(tenant=request.tenant, amounts=budgets.of(request.values), by=by, at=at)
+        """The limits, and revisions of the quotas that follow them. Raises BelowPromised."""
+        tenant = request.tenant
+        assert tenant is not None
+        lock_quotas(tenant)
+        ledger.set_budget(tenant=tenant, amounts=budgets.of(request.values), by=by, at=at)
+        clusters = tenant_quotas.clusters_of(tenant)
+        keep_quotas(request=request, tenant=tenant, clusters=clusters, by=by, at=at)
 
     def facts(self, request: Request) -> list[tuple[str, str]]:
         """Each limit before and after."""
@@ -172,6 +178,24 @@ class TenantQuota(Kind):
     def result_url(self, request: Request) -> str:
         """The tenant's page."""
         return reverse("tenant-detail", args=[request.values["tenant"]])
+
+
+def _quotas(tenant: Tenant, budget: Budget) -> list[Alteration]:
+    """What becomes of the tenant's quota in each OpenShift cluster in which it has projects."""
+    clusters = tenant_quotas.clusters_of(tenant)
+    now = tenant_quotas.wanted_now(tenant, clusters)
+    wanted = manifests.tenant_quota(tenant_quotas.state_of(tenant, budget))
+    changes = []
+    for cluster in clusters:
+        before, after = _hard(now[cluster.pk]), _hard(wanted)
+        if before != after:
+            changes.append(Alteration("ClusterResourceQuota", f"portal-{tenant.code} ({cluster})", before, after))
+    return changes
+
+
+def _hard(objects: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the quota among these limits; None where there is none."""
+    return next((one["spec"]["quota"]["hard"] for one in objects), None)
 
 
 def _group(tenant: Tenant, before: Budget, after: Budget) -> Row:

@@ -9,9 +9,11 @@ from accounts.models import User
 from audit import services as audit
 from clusters import services as fleet
 from clusters.models import Bundle
-from tenants import adoption, figures, ledger, manifests
+from tenants import adoption, figures, ledger
 from tenants.models import Project, ProjectMember, Tenant
+from tenants.services.tenant_quotas import keep_quotas
 from web.errors import Conflict
+from workflow.kinds import kind_of
 from workflow.models import Request
 from workflow.services import outcomes
 
@@ -46,17 +48,19 @@ def adopt(*, request: Request, by: User | None, at: datetime) -> None:
         for project in projects
         for subject, role in found["members"].get(project.tenant.code, [])
     )
-    aims = []
+    aims, kind = [], kind_of(request.kind)
     for row, uid, bundle in zip(rows, uids, bundles, strict=True):
         owner = request.asker.username
         state = adoption.state_of(request.cluster, row, found["members"], take, project=str(uid), owner=owner)
-        aims.append(fleet.Aim(bundle, manifests.project(state), state))
+        aims.append(fleet.Aim(bundle, kind.rendered(state), state))
     revisions = outcomes.set_desired_many(request, aims=aims, by=by, at=at)
     grants = [
         (bundle, revision.number, figures.of(row))
         for bundle, revision, row in zip(bundles, revisions, rows, strict=True)
     ]
     ledger.grant_many(request, grants)
+    for _code, tenant in sorted(tenants.items()):
+        keep_quotas(request=request, tenant=tenant, clusters=[request.cluster], by=by, at=at)
     _record(request, projects, by, at)
 
 

@@ -13,6 +13,7 @@ from clusters.models import Bundle
 from tenants import ledger, queries
 from tenants.models import Deletion, Project
 from tenants.services.projects import locked_project
+from tenants.services.tenant_quotas import drop_quota
 from tenants.services.tenants import may_manage
 from web.errors import Conflict, Forbidden, NotFound
 from web.sentences import Sentence
@@ -87,7 +88,8 @@ def begin(*, deletion: int, at: datetime) -> None:
 
 
 def end(*, deletion: int, at: datetime) -> None:
-    """Writes down, in the caller's transaction, that the cluster has the project no longer: its name is free."""
+    """Writes down, in the caller's transaction, that the cluster has the project no longer: its name is free, and with
+    the tenant's last project in a cluster its quota there goes too."""
     locked = _locked(deletion)
     if locked.done_at is not None:
         return
@@ -95,6 +97,8 @@ def end(*, deletion: int, at: datetime) -> None:
     locked.done_at, locked.message = at, None
     locked.save(update_fields=["done_at", "message"])
     _record(locked, "delete", None, at, {"namespace": locked.project.namespace})
+    project = locked.project
+    drop_quota(request=locked.request, tenant=project.tenant, cluster=project.bundle.cluster, at=at)
 
 
 def note(*, deletion: int, sentence: Sentence | None) -> None:
@@ -104,7 +108,9 @@ def note(*, deletion: int, sentence: Sentence | None) -> None:
 
 def _locked(pk: int) -> Deletion:
     rows = Deletion.objects.select_for_update(of=("self",))
-    return rows.select_related("project__tenant", "request__asker", "request__policy").get(pk=pk)
+    return rows.select_related("project__tenant", "project__bundle__cluster", "request__asker", "request__policy").get(
+        pk=pk
+    )
 
 
 def _record(deletion: Deletion, verb: str, by: User | None, at: datetime, after: dict[str, object]) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from clusters import words
+from clusters import drift_rows, words
 from tenants import figures, queries, rows, tenant_rows
 from tenants.deletion_rows import deletion_row
 from tenants.kinds.project_requests import target_key
@@ -31,7 +31,8 @@ def with_objects(projects: QuerySet[Project]) -> QuerySet[Project]:
 
 
 def _project_or_404(http: HttpRequest, uid: UUID) -> Project:
-    found = with_objects(queries.projects_visible_to(http.user)).filter(uid=uid).first()
+    seen = queries.projects_visible_to(http.user).select_related("bundle__drift")
+    found = with_objects(seen).filter(uid=uid).first()
     if found is None:
         raise NotFound(_("There is no such project."))
     return found
@@ -67,6 +68,7 @@ def detail(http: HttpRequest, uid: UUID) -> HttpResponse:
     context = _state(project) | {
         "facts": rows.project_facts(project),
         "deletion": deletion_row(project, http.user, timezone.now()),
+        "drift": drift_rows.drift_line(project.bundle),
         "quota_note": rows.quota_note(project),
         "members": rows.member_rows(project),
         "requests": [request_row(found) for found in requests],
@@ -94,6 +96,8 @@ def _state(project: Project) -> dict[str, Any]:
         "uid": project.uid,
         "environment_label": words.environment_label(project.environment),
         "cluster": project.bundle.cluster.name,
+        "cluster_url": reverse("cluster", args=[project.bundle.cluster.name]),
+        "bundle_url": reverse("bundle", args=[project.bundle.uid]),
         "owner": str(project.owner),
         "tenant_url": reverse("tenant-detail", args=[project.tenant.code]),
         "cost_centre": project.cost_centre,
@@ -102,7 +106,7 @@ def _state(project: Project) -> dict[str, Any]:
         "p": shown,
         "objects": words.object_rows(project.bundle),
         "committed": words.bundle_message(project.bundle),
-        "poll": words.state_of(project.bundle) not in ("ready", "committed", "blocked"),
+        "poll": not words.is_settled(project.bundle),
     }
 
 

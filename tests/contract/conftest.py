@@ -15,6 +15,7 @@ from clusters.drivers.base import Applied, Connection, Desired, Driver, Manifest
 from clusters.drivers.registry import open_driver
 from script.local.controlplane import KubectlFailed
 from tests.plugins.cluster import Kubectl
+from tests.plugins.git_servers import TOKEN, HttpsServer, SshServer
 
 TIMEOUT = 10.0
 
@@ -130,10 +131,16 @@ class GitPlace(Place):
         self.git("push", "-q", "origin", "main", within=clone)
 
 
-@pytest.fixture(params=["kubernetes", "gitops"])
+@pytest.fixture(params=["cluster_place", "git_place", "https_place", "ssh_place"])
 def place(request: pytest.FixtureRequest) -> Place:
-    """One contract, every driver."""
-    return request.getfixturevalue({"kubernetes": "cluster_place", "gitops": "git_place"}[request.param])
+    """One contract, every driver, and every way to a repository."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture(params=["https_place", "ssh_place"])
+def remote_place(request: pytest.FixtureRequest) -> GitPlace:
+    """A repository behind a server."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
@@ -150,6 +157,24 @@ def git_place(tmp_path: Path, unique: Callable[[str], str]) -> GitPlace:
     made = GitPlace("gitops", Connection("git", f"file://{folder}"), unique("contract"), str(uuid.uuid4()))
     made.folder = folder
     return made
+
+
+@pytest.fixture
+def https_place(git_place: GitPlace, https_server: HttpsServer) -> GitPlace:
+    git_place.git("config", "http.receivepack", "true")
+    git_place.git("config", "uploadpack.allowFilter", "true")
+    git_place.connection = Connection(
+        "git", https_server.url("manifests.git"), ca=https_server.ca, username="portal", token=TOKEN
+    )
+    return git_place
+
+
+@pytest.fixture
+def ssh_place(git_place: GitPlace, ssh_server: SshServer) -> GitPlace:
+    git_place.connection = Connection(
+        "git", ssh_server.url(git_place.folder), token=ssh_server.key, known_hosts=ssh_server.known_hosts
+    )
+    return git_place
 
 
 def _named(ref: ObjectRef) -> list[str]:

@@ -205,6 +205,48 @@ def test_inventory__objects_of_ours_and_others__ours_only(place: Place) -> None:
     assert place.open().inventory(place.namespace) == (quota.ref,)
 
 
+def test_drift__as_applied__nothing_though_it_is_written_in_another_form(place: Place) -> None:
+    namespace, quota = place.done(place.namespaced(team="a"), place.quota(pods="4", requests_cpu="1.5"))
+    desired = [
+        place.namespaced(1, namespace.uid, team="a"),
+        place.quota(1, quota.uid, pods="4", requests_cpu="1.5"),
+    ]
+    assert place.open().drift(desired, place.namespace) == ()
+
+
+def test_drift__removed_and_beside__missing_and_foreign_and_nothing_written(place: Place) -> None:
+    namespace, quota = place.done(place.namespaced(team="a"), place.quota())
+    place.removed_by_somebody(quota.ref)
+    place.written_by_somebody(place.quota(name="foreign").manifest)
+    before = place.version(namespace.ref)
+    found = place.open().drift(
+        [place.namespaced(1, namespace.uid, team="a"), place.quota(1, quota.uid)], place.namespace
+    )
+    assert [(one.sort, one.ref.name, one.refused, one.place) for one in found] == [
+        ("missing", "project", None, ""),
+        ("foreign", "foreign", None, ""),
+    ]
+    assert place.live(quota.ref) is None and place.version(namespace.ref) == before
+
+
+def test_drift__wanted_otherwise__changed_with_live_and_wanted_value(place: Place) -> None:
+    namespace, quota = place.done(place.namespaced(team="a"), place.quota(pods="4"))
+    desired = [place.namespaced(1, namespace.uid, team="a"), place.quota(1, quota.uid, pods="9")]
+    (found,) = place.open().drift(desired, place.namespace)
+    assert (found.sort, found.ref) == ("changed", quota.ref)
+    assert found.fields == (("spec.hard.pods", "4", "9"),)
+
+
+def test_drift__somebody_elses_in_its_place__said_why_it_cannot_be_brought_back(place: Place) -> None:
+    (namespace,) = place.done(place.namespaced(team="a"))
+    theirs = place.quota()
+    theirs.manifest["metadata"]["annotations"] = {REVISION_ANNOTATION: "0b6ff3bc-0000-4000-8000-000000000000/1"}
+    place.written_by_somebody(theirs.manifest)
+    (found,) = place.open().drift([place.namespaced(1, namespace.uid, team="a"), place.quota()], place.namespace)
+    assert found.sort == "changed" and found.refused is not None
+    assert "0b6ff3bc" in found.refused.english
+
+
 def test_observe__there_and_not_there__said(place: Place) -> None:
     namespace, _ = place.done(place.namespaced(), place.quota())
     there, absent = place.open().observe([namespace.ref, place.quota(name="never").ref])

@@ -38,7 +38,7 @@ def _expected(name, method, who):
     if method not in url.may:
         return {404, 405} if url.is_hidden else {405}
     if who in url.may[method]:
-        return {200, 201, 204, 302}
+        return {200, 201, 202, 204, 302}
     return {403, 404, 422}
 
 

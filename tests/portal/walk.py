@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
+from clusters.models import Bundle, Cluster, DriftCheck, Health
 from tenants.models import Deletion, Project
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
 from workflow import queries
@@ -200,8 +201,36 @@ def _cluster(world: World) -> list[Any]:
     return ["gitops"]
 
 
+def _held(world: World) -> list[Any]:
+    """A cluster that waits for a person after a restore, and was looked at since."""
+    Cluster.objects.filter(name="gitops").update(held_since=_now())
+    Health.objects.filter(cluster__name="gitops").update(checked_at=_now())
+    return ["gitops"]
+
+
+def _bundle(world: World) -> list[Any]:
+    """The project's, from which somebody removed an object."""
+    ref = {"api_version": "v1", "kind": "LimitRange", "namespace": world.project.namespace, "name": "claims-hidden"}
+    found = {"ref": ref, "sort": "missing", "place": "", "fields": [], "uid": "", "by": "", "at": ""}
+    found |= {"since": _now().isoformat(), "refused": None, "held_back": None}
+    bundle = world.project.bundle
+    Bundle.objects.filter(pk=bundle.pk).update(observed_generation=bundle.generation)
+    DriftCheck.objects.update_or_create(bundle=bundle, defaults={"found": [found], "found_at": _now()})
+    return [bundle.uid]
+
+
 def _capacity(world: World) -> dict[str, Any]:
     return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
+
+
+def _stopped(world: World) -> list[Any]:
+    """The project's bundle, which the cluster refused."""
+    Bundle.objects.update(blocked=True)
+    return _bundle(world)
+
+
+def _revision(world: World) -> list[Any]:
+    return [*_bundle(world), 1]
 
 
 ADMIN = frozenset({"admin"})
@@ -210,6 +239,7 @@ ASKERS = frozenset({"dev", "owner"})
 DECIDERS = frozenset({"platform", "admin"})
 COMMENTERS = READERS - {"auditor"}
 DEV = frozenset({"dev"})
+REPAIRERS = ASKERS | DECIDERS
 URLS: dict[str, Url] = {
     "healthz": _read(),
     "readyz": _read(),
@@ -276,11 +306,32 @@ URLS: dict[str, Url] = {
     "tenant-detail": _read_hidden(lambda world: ["claims"]),
     "clusters": _read(),
     "cluster-capacity": Url(ADMIN_FORM, _cluster, _capacity),
+    "cluster": _read(_cluster),
+    "cluster-health": _read(_cluster),
+    "cluster-probe": Url({"POST": ADMIN}, _cluster),
+    "bundle": _read_hidden(_bundle),
+    "bundle-state": _read_hidden(_bundle),
+    "bundle-retry": Url({"POST": REPAIRERS}, _stopped, is_hidden=True),
+    "cluster-restore": Url(ADMIN_FORM, _held),
+    "bundle-drift": _read_hidden(_bundle),
+    "bundle-repair": Url({"POST": REPAIRERS}, _bundle, is_hidden=True),
+    "api-drift": _read(),
+    "api-bundle-drift": _read_hidden(_bundle),
+    "api-bundle-repair": Url({"POST": REPAIRERS}, _bundle, is_hidden=True),
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
     "api-clusters": _read(),
     "api-cluster": _read(_cluster),
     "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
+    "api-cluster-probe": Url({"POST": ADMIN}, _cluster),
+    "api-bundles": _read(),
+    "api-bundle": _read_hidden(_bundle),
+    "api-bundle-retry": Url({"POST": REPAIRERS}, _stopped, is_hidden=True),
+    "api-bundle-runs": _read_hidden(_bundle),
+    "api-bundle-revisions": _read_hidden(_bundle),
+    "api-bundle-revision": _read_hidden(_revision),
+    "api-bundle-difference": _read_hidden(_revision),
+    "api-cluster-restore": Url({"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}, _held, lambda world: {"overwrite": []}),
 }
 
 

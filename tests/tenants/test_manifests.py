@@ -10,6 +10,9 @@ from tenants import manifests
 GOLDEN = Path(__file__).parent / "golden"
 
 
+PLACED = {"node_selector": "node-role.kubernetes.io/app=,zone=a", "security_constraints": "nonroot-v2"}
+
+
 def a_state(**changes):
     state = {
         "namespace": "claims-imaging-test",
@@ -39,6 +42,10 @@ def a_state(**changes):
         ("kubernetes", {}),
         ("quota-alone", {"parts": ["quota"]}),
         ("openshift", {"flavour": "openshift"}),
+        ("openshift-placed", {"flavour": "openshift", **PLACED}),
+        ("openshift-sdn", {"flavour": "openshift", "network": "openshift-sdn-multitenant"}),
+        ("openshift-quota-alone", {"flavour": "openshift", "parts": ["quota"], **PLACED}),
+        ("kubernetes-placed", PLACED),
         ("bare", {"members": [], "ingress_labels": {}, "monitoring_labels": {}, "cost_centre": ""}),
         ("tiny", {"quota": {"cpu": 100, "memory": 64 * 1024**2, "storage": 0, "pods": 1}}),
     ],
@@ -46,6 +53,31 @@ def a_state(**changes):
 def test_project__whole_output__as_golden(name, changes):
     golden = json.loads((GOLDEN / f"{name}.json").read_text())
     assert manifests.project(a_state(**changes)) == golden
+
+
+def test_tenant_quota__whole_output__as_golden():
+    budget = {"cpu": 64_500, "memory": 512 * 1024**3, "storage": 10 * 1024**4, "pods": 2000}
+    golden = json.loads((GOLDEN / "tenant-quota.json").read_text())
+    assert manifests.objects({"tenant": "claims", "budget": budget}) == golden
+
+
+@pytest.mark.parametrize(
+    ("limits", "hard"),
+    [
+        ({"cpu": 0}, {"requests.cpu": "0", "limits.cpu": "0"}),
+        ({"memory": 1024**3}, {"requests.memory": "1Gi", "limits.memory": "1Gi"}),
+        ({"storage": 0, "pods": 7}, {"requests.storage": "0", "pods": "7"}),
+    ],
+)
+def test_tenant_quota__some_limits__only_those(limits, hard):
+    budget = {"cpu": None, "memory": None, "storage": None, "pods": None} | limits
+    (quota,) = manifests.tenant_quota({"tenant": "claims", "budget": budget})
+    assert quota["spec"]["quota"]["hard"] == hard
+
+
+def test_tenant_quota__no_limit_at_all__no_object():
+    budget = {"cpu": None, "memory": None, "storage": None, "pods": None}
+    assert manifests.tenant_quota({"tenant": "claims", "budget": budget}) == []
 
 
 def test_project__rendered_twice__the_same():

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clusters.models import Cluster
-from clusters.rules import Manifest
-from web.errors import NotFound
+from clusters.rules import Manifest, digest_of
+from web.errors import Conflict, NotFound
 from workflow.models import Plan, Request
 
 if TYPE_CHECKING:
@@ -58,6 +58,17 @@ class Alteration:
     name: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+class RendersDifferently(Conflict):
+    """A kind's renderer is not pure: what it makes of one state is not always the same."""
+
+    code = "renders-differently"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            _("What was asked for came out differently when it was made twice, so it is refused."), kind=slug
+        )
 
 
 class Kind(ABC):
@@ -142,8 +153,18 @@ class Kind(ABC):
         return []
 
     def render(self, state: dict[str, Any]) -> list[Manifest]:
-        """Pure: the wanted state of one bundle as manifests, in the order in which they are applied."""
+        """Pure: the wanted state of one bundle as manifests, in the order in which they are applied. Asked for through
+        `rendered` alone."""
         return []
+
+    def rendered(self, state: dict[str, Any]) -> list[Manifest]:
+        """`render`, done twice: what people see must be what is applied later, so what differs by itself (a clock, a
+        random value, a renderer that writes into its state) is refused. Raises RendersDifferently."""
+        before = digest_of(state)
+        manifests = self.render(state)
+        if digest_of(self.render(state)) != digest_of(manifests) or digest_of(state) != before:
+            raise RendersDifferently(self.slug)
+        return manifests
 
     def alterations(self, request: Request) -> list[Alteration]:
         """What it changes in the portal's own rows, as far as people decide about that."""

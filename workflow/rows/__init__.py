@@ -14,7 +14,7 @@ from workflow.rows.lists import (
     track,
     waiting_for,
 )
-from workflow.rows.plans import changes_summary, difference_lines, plan_row
+from workflow.rows.plans import changes_summary, plan_row
 from workflow.rows.timelines import speaker, timeline
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
     "deadline",
     "decision_panel",
     "delegation_rows",
-    "difference_lines",
     "effect_of",
     "held_rows",
     "inbox_row",

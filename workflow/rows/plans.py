@@ -1,12 +1,13 @@
 """A plan as pages show it: per object the fields that change, as lines of a difference."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from clusters.differences import difference_lines
 from web.sentences import shown
 from workflow.models import Plan
 from workflow.rows.lists import Row
@@ -83,22 +84,3 @@ def _change_row(change: dict[str, Any]) -> Row:
         "in_portal": bool(change.get("alteration")),
         "lines": difference_lines(change["fields"]),
     }
-
-
-def difference_lines(fields: Iterable[Sequence[Any]]) -> list[tuple[str, str]]:
-    """(sign, text) lines for [path, live, wanted] triples."""
-    lines = []
-    for path, live, wanted in fields:
-        if live is not None:
-            lines.append(("-", f"{path}: {_text(live)}"))
-        if wanted is not None:
-            lines.append(("+", f"{path}: {_text(wanted)}"))
-    return lines
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_text(inner)}" for key, inner in sorted(value.items())) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_text, value)) + "]"
-    return str(value)

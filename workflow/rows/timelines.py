@@ -62,7 +62,7 @@ def _child_moment(child: Request) -> Row:
     state = states.get(child.state, "failed")
     bundle = telling(child)
     if child.state == machine.APPROVED and bundle is not None:
-        state = {"ready": "done", "committed": "done", "blocked": "failed"}.get(words.state_of(bundle), "now")
+        state = "failed" if bundle.blocked else "done" if words.is_settled(bundle) else "now"
     step = permissions.current_step(child)
     text = _("Waits for %(group)s") % {"group": step.group.name} if step else ""
     icon = {"done": "check", "failed": "close"}.get(state, "clock")
@@ -108,13 +108,14 @@ def _cluster_moments(request: Request) -> list[Row]:
         agreed.get(one.pk, sum(kept.state in DONE for kept in one.objects_kept.all())) for one in bundles_of(request)
     )
     counted = _("%(done)s of %(total)s objects") % {"done": min(done, total), "total": total} if total else ""
+    observed = bundle.cluster.is_observed
     # What the bundle says now is about its newest revision, which may be another request's.
-    message = words.bundle_message(bundle) if not settled or bundle.committed else ""
+    message = words.bundle_message(bundle) if not settled or not observed else ""
     text = " · ".join(part for part in (counted, message) if part)
-    title = _("Committed for %(cluster)s") if bundle.committed else _("Applied to %(cluster)s")
+    title = _("Applied to %(cluster)s") if observed else _("Committed for %(cluster)s")
     icon = {"done": "check", "failed": "error"}.get(moment_state, "refresh")
     rows = [_moment(title % {"cluster": cluster}, text, None, moment_state, icon)]
-    if not bundle.committed:
+    if observed:
         at = max((agreed_at for _bundle, agreed_at, _count in revisions if agreed_at), default=None)
         rows.append(_moment(_("Ready"), "", at if settled else None, "done" if settled else "todo", "check"))
     return rows

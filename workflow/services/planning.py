@@ -17,7 +17,7 @@ def look(request: Request, at: datetime) -> Plan:
     seen: list[planning.Plan] = []
     if pieces:
         assert request.cluster is not None
-        wanted = [planning.Wanted(piece.owner, kind.render(piece.state), piece.adopted) for piece in pieces]
+        wanted = [planning.Wanted(piece.owner, kind.rendered(piece.state), piece.adopted) for piece in pieces]
         seen = planning.plan_many(cluster=request.cluster, wanted=wanted)
     altered = _altered(kind.alterations(request))
     problem = next((plan.problem for plan in seen if plan.problem), None)
@@ -45,7 +45,7 @@ def again(request: Request, seen: Plan) -> Plan:
         assert request.cluster is not None
         bases = planning.bases_of(request.cluster, [piece.owner for piece in pieces])
         for piece in pieces:
-            manifests = kind.render(piece.state)
+            manifests = kind.rendered(piece.state)
             own = _changes_of(piece, seen.changes)
             revisions[piece.owner] = bases[piece.owner][0]
             digests[piece.owner] = planning.digest_of(bases[piece.owner][0], manifests, own)

@@ -63,6 +63,7 @@ def _page(http: HttpRequest, found: Request, error: UserError | None = None, **t
         "log": rows.log_rows(decisions, comments),
         "page_url": row["url"],
         "poll": _moving(found),
+        "history_url": _history_url(found),
         **_objects(found),
         **_room(found, plan),
         **_actions(found, http.user),
@@ -149,12 +150,20 @@ def _objects(found: Request) -> dict[str, Any]:
     return {"objects": unwell[:MOST_OBJECTS], "object_count": len(all_rows)}
 
 
+def _history_url(found: Request) -> str:
+    """What it changed in the one bundle that it is about, beside what was there before; "" where there is no such."""
+    outcomes = list(found.outcomes.all())
+    if len(outcomes) != 1:
+        return ""
+    return f"{reverse('bundle', args=[outcomes[0].bundle.uid])}?to={outcomes[0].revision}"
+
+
 def _moving(found: Request) -> bool:
     """Whether the page should look again soon: somebody or a worker is at it."""
     if found.is_open:
         return True
     bundle = rows.telling(found)
-    return bundle is not None and words.state_of(bundle) not in ("ready", "committed", "blocked")
+    return bundle is not None and not words.is_settled(bundle)
 
 
 def _result_url(found: Request) -> str:
@@ -179,7 +188,8 @@ def timeline(http: HttpRequest, number: int) -> HttpResponse:
 def objects(http: HttpRequest, number: int) -> HttpResponse:
     """Fragment: progress per object."""
     found = request_or_404(http, number)
-    context = {"r": rows.request_row(found), "poll": _moving(found)} | _objects(found)
+    context = {"r": rows.request_row(found), "poll": _moving(found), "history_url": _history_url(found)}
+    context |= _objects(found)
     return fragment(http, "requests/_objects.html", context, reverse("request-detail", args=[number]))
 
 

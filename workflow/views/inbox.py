@@ -13,13 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clusters import words
 from web.errors import Invalid, UserError
+from web.filters import select_field, text_field
 from workflow import inbox as waiting
 from workflow import narrowing, queries, rows, services
 from workflow.kinds import all_kinds
 from workflow.narrowing import Wanted
 from workflow.services import Result
 from workflow.services.decide import VERDICTS
-from workflow.views.lists import select_field, text_field
 
 FILTERS = ("kind", "environment", "tenant", "group", "risk", "age", "text", "order")
 CHOICE = re.compile(r"([0-9]{1,15}):([0-9a-f]{0,64})", re.ASCII)

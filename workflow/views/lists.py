@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from clusters import words
 from web import paging
+from web.filters import select_field, text_field
 from workflow import narrowing, queries, rows
 from workflow.kinds import all_kinds
 from workflow.models import Request
@@ -64,18 +65,6 @@ def _fields(wanted: Wanted) -> list[dict[str, Any]]:
         select_field("environment", _("Environment"), wanted.environment, environments),
         text_field("tenant", _("Code of the tenant"), wanted.tenant, ""),
     ]
-
-
-def select_field(name: str, label: str, value: str, choices: dict[str, str]) -> dict[str, Any]:
-    """A filter to choose from, with all as the first choice."""
-    options = [{"value": key, "label": text} for key, text in ({"": _("All")} | choices).items()]
-    return {"name": name, "label": label, "kind": "select", "value": value, "options": options}
-
-
-def text_field(name: str, label: str, value: str, hint: str) -> dict[str, Any]:
-    """A filter to type into."""
-    attrs = {"maxlength": str(narrowing.LONGEST), "autocomplete": "off"} | ({"placeholder": hint} if hint else {})
-    return {"name": name, "label": label, "kind": "text", "value": value, "attrs": attrs}
 
 
 def _nothing(http: HttpRequest, filtered: bool) -> dict[str, str]:

@@ -14,6 +14,7 @@ from kubernetes.client.api_client import ApiClient
 from kubernetes.client.configuration import Configuration
 from kubernetes.dynamic import DynamicClient, LazyDiscoverer, Resource
 
+from clusters import secrets
 from clusters.drivers.base import FIELD_MANAGER, Connection, DriverError, Manifest, ObjectRef
 from clusters.drivers.kubernetes.errors import Absent, out_of_time, translated
 from web.sentences import Sentence
@@ -22,6 +23,11 @@ from web.sentences import Sentence
 _PAGE = "500"
 # For a connection and its handshake: whoever takes longer to say hello is not there, and holds a worker for nothing.
 _CONNECT_SECONDS = 5.0
+_JSON = "application/json"
+# What a server sends of an object whose content is none of the caller's business.
+_METADATA = {
+    kind: f"{_JSON};as={kind};g=meta.k8s.io;v=v1" for kind in ("PartialObjectMetadata", "PartialObjectMetadataList")
+}
 _ends: ContextVar[float] = ContextVar("_ends")
 _clients: dict[str, "Client"] = {}
 _clients_lock = threading.Lock()
@@ -72,7 +78,7 @@ class Client:
     def get(self, ref: ObjectRef) -> Manifest | None:
         """The live object; None if it, its namespace or its kind's path does not exist."""
         try:
-            return self.call("get", self._path(ref))
+            return self._ask("get", ref)
         except Absent:
             return None
 
@@ -80,19 +86,17 @@ class Client:
         """Creates the object (POST, unknown fields refused); raises Conflict if there is one of that name."""
         meta = manifest["metadata"]
         ref = ObjectRef(manifest["apiVersion"], manifest["kind"], meta.get("namespace", ""), "")
-        return self.call("post", self._path(ref), manifest, **_writing(dry_run))
+        return self._ask("post", ref, manifest, **_writing(dry_run))
 
     def apply(self, manifest: Manifest, ref: ObjectRef, *, dry_run: bool = False) -> Manifest:
         """Server-side apply of the fields in `manifest`; takes them over from other managers."""
         options = {**_writing(dry_run), "force": "true"}
-        return self.call("patch", self._path(ref), manifest, "application/apply-patch+yaml", **options)
+        return self._ask("patch", ref, manifest, "application/apply-patch+yaml", **options)
 
     def patch(self, ref: ObjectRef, operations: list[dict[str, Any]], resource_version: str) -> Manifest:
         """A JSON patch of the object as it was read; raises Conflict if it changed since."""
         fence = {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version}
-        return self.call(
-            "patch", self._path(ref), [*operations, fence], "application/json-patch+json", **_writing(False)
-        )
+        return self._ask("patch", ref, [*operations, fence], "application/json-patch+json", **_writing(False))
 
     def delete(self, ref: ObjectRef, uid: str, propagation: str) -> None:
         """Asks for the removal of the object with this uid; raises Conflict if another has its name."""
@@ -102,31 +106,54 @@ class Client:
             "preconditions": {"uid": uid},
             "propagationPolicy": propagation,
         }
-        self.call("delete", self._path(ref), options)
+        self._ask("delete", ref, options)
 
     def list(
         self, api_version: str, kind: str, namespace: str = "", selector: str = "", fields: str = ""
     ) -> list[Manifest]:
         """The objects of one kind, in all namespaces for "", that match a label and a field selector; page by page."""
-        path = self._path(ObjectRef(api_version, kind, namespace, ""))
+        ref = ObjectRef(api_version, kind, namespace, "")
         query = {"limit": _PAGE, "labelSelector": selector, "fieldSelector": fields}
         query = {name: value for name, value in query.items() if value}
         items: list[Manifest] = []
         while True:
-            page = self.call("get", path, **query)
+            page = self._ask("get", ref, **query)
             items += page["items"] or []
             query["continue"] = page["metadata"].get("continue", "")
             if not query["continue"]:
                 return items
 
+    def _ask(self, method: str, ref: ObjectRef, body: Any = None, content_type: str = _JSON, **query: str) -> Manifest:
+        """One request about an object, or without a name about a kind. Of Secrets the server sends metadata alone, so
+        that no value ever reaches the portal."""
+        if not secrets.is_secret({"apiVersion": ref.api_version, "kind": ref.kind}):
+            return self.call(method, self._path(ref), body, content_type, **query)
+        listed = method == "get" and not ref.name
+        accept = _METADATA["PartialObjectMetadataList" if listed else "PartialObjectMetadata"]
+        answer = self.call(method, self._path(ref), body, content_type, accept, **query)
+        named = {"apiVersion": ref.api_version, "kind": ref.kind}
+        return {**answer, "items": [item | named for item in answer["items"]]} if listed else answer | named
+
     def call(
-        self, method: str, path: str, body: Any = None, content_type: str = "application/json", **query: str
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = _JSON,
+        accept: str = _JSON,
+        **query: str,
     ) -> Manifest:
         """One request; answers the decoded JSON."""
         dynamic = self._connected()
         with translated():
             answer = dynamic.request(
-                method, path, body, content_type=content_type, query_params=list(query.items()), serialize=False
+                method,
+                path,
+                body,
+                content_type=content_type,
+                header_params={"Accept": accept},
+                query_params=list(query.items()),
+                serialize=False,
             )
             value: Manifest = json.loads(answer.data)
             return value

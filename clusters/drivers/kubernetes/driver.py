@@ -1,17 +1,13 @@
 """Plans, applies, observes and removes objects through a Kubernetes API server."""
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from django.utils.translation import gettext_noop
 
-from clusters import rules
 from clusters.drivers.base import (
     MANAGED_LABEL,
-    REVISION_ANNOTATION,
-    SCRATCH_NAMESPACE,
     Applied,
     Capabilities,
     Capacity,
@@ -19,6 +15,7 @@ from clusters.drivers.base import (
     Connection,
     Desired,
     DriverError,
+    Finding,
     Manifest,
     ObjectRef,
     Observed,
@@ -27,32 +24,16 @@ from clusters.drivers.base import (
     Surveyed,
 )
 from clusters.drivers.fence import Fence, check_ours, fence_of, judge, stamped
-from clusters.drivers.kubernetes import probing, quotas, readiness, surveying
+from clusters.drivers.kubernetes import comparing, drifting, generating, probing, quotas, readiness, surveying
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
-from clusters.drivers.kubernetes.errors import Absent, Conflict, translated
-from clusters.drivers.kubernetes.ownership import (
-    CLOSED_KINDS,
-    additions,
-    as_applied,
-    as_first_applied,
-    removals,
-    without,
-)
+from clusters.drivers.kubernetes.errors import Absent, Conflict, Unknown, translated
+from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, as_applied, as_first_applied, removals
 from web.sentences import Sentence
 from work import failpoints
 
 # A live object changes under our hands when its controller writes its status; more often than this it is a fight.
 _ATTEMPTS = 6
-# Kinds that the portal keeps in a namespace (deploy/cluster-access.yaml grants no others).
-_INVENTORY = (
-    ("v1", "ResourceQuota"),
-    ("v1", "LimitRange"),
-    ("networking.k8s.io/v1", "NetworkPolicy"),
-    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
-)
 _NAMESPACE = ("v1", "Namespace")
-# What the server writes by itself; a difference there is none of anybody's wishes.
-_NOISE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 
 
 class KubernetesDriver:
@@ -90,7 +71,7 @@ class KubernetesDriver:
                 failpoints.reach(f"after-read-{desired.ref.kind}")
                 try:
                     # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
-                    made = client.create(body)
+                    made = client.create(generating.filled(body))
                     created = True
                     return _applied(desired.ref, "created", _owned(client, desired.ref, made, body))
                 except Conflict as error:
@@ -102,7 +83,8 @@ class KubernetesDriver:
                         raise conflict
                     verdict = judge(live, desired)
                     if live is None or verdict in ("missing", "superseded"):
-                        return Applied(desired.ref, "missing" if live is None else "superseded", _uid(live))
+                        outcome: Outcome = "missing" if live is None else "superseded"
+                        return Applied(desired.ref, outcome, _uid(live), seen=_observed(desired.ref, live))
                     failpoints.reach(f"after-read-{desired.ref.kind}")
                     applied = _brought(client, desired, live)
                     return replace(applied, outcome="created") if created else applied
@@ -116,6 +98,7 @@ class KubernetesDriver:
         removed: Sequence[ObjectRef],
         message: str,
         still_ours: Callable[[], None] = lambda: None,
+        author: str = "",
     ) -> str:
         """Nothing is left to be done: every apply was written at once."""
         return ""
@@ -139,9 +122,26 @@ class KubernetesDriver:
             client, selector = self._client, f"{MANAGED_LABEL}=true"
             return tuple(
                 ObjectRef(api_version, kind, namespace, live["metadata"]["name"])
-                for api_version, kind in _INVENTORY
+                for api_version, kind in (drifting.KEPT_KINDS if namespace else drifting.CLUSTER_KINDS)
                 for live in client.list(api_version, kind, namespace, selector)
             )
+
+    def census(self) -> tuple[Observed, ...]:
+        """Everything with the portal's label and a fence, whatever namespace it is in; see Driver."""
+        with bounded(self._timeout):
+            client, found = self._client, []
+            for api_version, kind in (_NAMESPACE, *drifting.KEPT_KINDS, *drifting.CLUSTER_KINDS):
+                for live in _of_the_portal(client, api_version, kind):
+                    meta, fence = live["metadata"], fence_of(live)
+                    if fence is not None:
+                        ref = ObjectRef(api_version, kind, meta.get("namespace", ""), meta["name"])
+                        found.append(Observed(ref, True, False, None, {}, meta["uid"], *fence))
+            return tuple(found)
+
+    def drift(self, desired: Sequence[Desired], namespace: str) -> tuple[Finding, ...]:
+        """What differs from the wanted objects, and what others put beside them; see Driver."""
+        with bounded(self._timeout):
+            return drifting.drift(self._client, desired, namespace, can_try=True)
 
     def delete(self, ref: ObjectRef, uid: str, bundle: str = "") -> bool:
         """Asks for the removal of one object; True once the server no longer has it; see Driver."""
@@ -182,6 +182,14 @@ class KubernetesDriver:
             return probing.probe(self._client)
 
 
+def _of_the_portal(client: Client, api_version: str, kind: str) -> list[Manifest]:
+    """The objects with the portal's label; none of a kind that the cluster does not know."""
+    try:
+        return client.list(api_version, kind, selector=f"{MANAGED_LABEL}=true")
+    except Unknown:
+        return []
+
+
 def _owned(client: Client, ref: ObjectRef, live: Manifest, body: Manifest) -> Manifest:
     """What was just created, owned from now on as if it had been applied."""
     change = {"op": "replace", "path": "/metadata/managedFields", "value": as_first_applied(live, body)}
@@ -202,7 +210,7 @@ def _brought(client: Client, desired: Desired, live: Manifest) -> Applied:
     body = stamped(desired)
     body["metadata"] |= {key: live["metadata"][key] for key in ("resourceVersion", "uid")}
     result = client.apply(body, desired.ref)
-    foreign = _foreign(client, result, desired)
+    foreign = comparing.foreign_keys(client, result, desired)
     if foreign:
         result = client.patch(desired.ref, removals(foreign), result["metadata"]["resourceVersion"])
     return _applied(desired.ref, "unchanged" if result["metadata"]["resourceVersion"] == read else "changed", result)
@@ -212,23 +220,6 @@ def _applied(ref: ObjectRef, outcome: Outcome, live: Manifest) -> Applied:
     return Applied(ref, outcome, _uid(live), seen=_observed(ref, live))
 
 
-def _foreign(client: Client, live: Manifest, desired: Desired) -> list[tuple[str, ...]]:
-    """Paths of keys in a closed kind that neither the manifest nor the server's defaults explain."""
-    extra = additions(live, desired.manifest)
-    if not extra:
-        return []
-    pure = _tried_elsewhere(client, desired)
-    defaults = set(additions(pure, desired.manifest))
-    return [path for path in extra if path not in defaults]
-
-
-def _tried_elsewhere(client: Client, desired: Desired) -> Manifest:
-    """What the server would make of the manifest alone, by a dry run in the scratch namespace."""
-    body = stamped(desired)
-    body["metadata"]["namespace"] = SCRATCH_NAMESPACE
-    return client.create(body, dry_run=True)
-
-
 def _planned(client: Client, desired: Desired, spaces: Mapping[str, Manifest | None]) -> Change:
     """One object's change; `spaces` are the namespaces of all, read already: None for those that do not exist.
 
@@ -236,39 +227,18 @@ def _planned(client: Client, desired: Desired, spaces: Mapping[str, Manifest | N
     """
     ref = desired.ref
     if ref.namespace and spaces[ref.namespace] is None:
-        _tried_elsewhere(client, desired)
-        return Change(ref, "add", _fields(None, desired.manifest))
+        comparing.tried_elsewhere(client, desired)
+        return Change(ref, "add", comparing.fields_between(None, desired.manifest))
     is_read = (ref.api_version, ref.kind) == _NAMESPACE and ref.name in spaces
     live = spaces[ref.name] if is_read else client.get(ref)
     if live is None:
         client.create(stamped(desired), dry_run=True)
-        return Change(desired.ref, "add", _fields(None, desired.manifest))
+        return Change(desired.ref, "add", comparing.fields_between(None, desired.manifest))
     check_ours(live, desired.ref, desired.uid, desired.bundle)
     if live["metadata"].get("deletionTimestamp"):
         raise DriverError(readiness.being_deleted(live), transient=True)
-    # A JSON patch of managedFields cannot be chained to a dry run: what only the POST's entry owns shows as kept.
-    wanted = client.apply(stamped(desired), desired.ref, dry_run=True)
-    wanted = without(wanted, _foreign(client, wanted, desired))
-    fields = _fields(_compared(live), _compared(wanted))
+    fields = comparing.by_dry_run(client, live, desired)
     return Change(desired.ref, "change" if fields else "keep", fields, quotas.usage(live))
-
-
-def _fields(before: Manifest | None, after: Manifest) -> tuple[tuple[str, object, object], ...]:
-    return tuple((path, old, new) for path, old, new in rules.difference(before, after))
-
-
-def _compared(manifest: Manifest) -> Manifest:
-    """The manifest without what the server writes by itself and without the fence, which changes at every revision."""
-    compared = copy.deepcopy(manifest)
-    compared.pop("status", None)
-    meta = compared["metadata"]
-    for key in _NOISE:
-        meta.pop(key, None)
-    annotations = meta.pop("annotations", {})
-    annotations.pop(REVISION_ANNOTATION, None)
-    if annotations:
-        meta["annotations"] = annotations
-    return compared
 
 
 def _observed(ref: ObjectRef, live: Manifest | None) -> Observed:

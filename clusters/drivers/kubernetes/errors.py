@@ -29,6 +29,10 @@ class Conflict(DriverError):
     """The object changed, appeared or was replaced between reading and writing: read it again."""
 
 
+class Unknown(DriverError):
+    """The cluster serves no such kind of object."""
+
+
 class Absent(DriverError):
     """The object, or the namespace it should be in, does not exist."""
 
@@ -43,7 +47,7 @@ def translated() -> Iterator[None]:
     except (ResourceNotFoundError, ResourceNotUniqueError) as error:
         # The library's own text lists its search parameters.
         sentence = Sentence(gettext_noop("The cluster does not know this kind of object."))
-        raise DriverError(sentence, transient=False) from error
+        raise Unknown(sentence, transient=False) from error
     except (network.HTTPError, OSError) as error:
         # Where nobody listens the library speaks of a timeout too.
         waited = isinstance(error, network.TimeoutError | TimeoutError)

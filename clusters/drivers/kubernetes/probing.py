@@ -23,6 +23,12 @@ _RIGHTS = (
     ("list", "", "nodes", ""),
     ("list", "storage.k8s.io", "storageclasses", ""),
 )
+# Beside, where OpenShift's quotas are served. Which security context constraints it binds is the cluster's row to say,
+# and a plan tells where it may not.
+_QUOTAS = "quota.openshift.io"
+_ON_OPENSHIFT = tuple(
+    (verb, _QUOTAS, "clusterresourcequotas", "") for verb in ("get", "list", "create", "patch", "delete")
+)
 _POLICIES = ("portal-confined", "portal-protected")
 
 
@@ -41,11 +47,19 @@ def _problems(client: Client) -> Iterator[Sentence]:
     if _allowed(client, "*", "*", "*", ""):
         text = gettext_noop("The token has all rights in this cluster; use one of the portal's own service account.")
         yield Sentence(text)
-    for verb, group, resource, name in _RIGHTS:
+    for verb, group, resource, name in (*_RIGHTS, *(_ON_OPENSHIFT if _serves(client, _QUOTAS) else ())):
         if not _allowed(client, verb, group, resource, name):
             words = {"verb": verb, "resource": " ".join(part for part in (resource, name) if part)}
             text = gettext_noop("The portal may not %(verb)s %(resource)s; apply deploy/cluster-access.yaml.")
             yield Sentence(text, words)
+
+
+def _serves(client: Client, group: str) -> bool:
+    try:
+        client.call("get", f"/apis/{group}")
+    except Absent:
+        return False
+    return True
 
 
 def _policies(client: Client) -> Iterator[Sentence]:
