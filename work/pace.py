@@ -16,6 +16,8 @@ QUICK = timedelta(seconds=2)
 TIMES = 4
 # How long the longest pass of a lane is held against it.
 REMEMBERED = timedelta(seconds=60)
+# A lane of which nothing was out for so long begins anew: it may have died meanwhile.
+IDLE = timedelta(seconds=10)
 
 
 class Pace:
@@ -30,11 +32,14 @@ class Pace:
         # The longest pass of a lane, and when it was seen.
         self._longest: dict[str, tuple[timedelta, datetime]] = {}
         self._out: dict[str, Counter[str]] = {}
+        # When something of a lane was last out.
+        self._used: dict[str, datetime] = {}
 
     def see(self, label: str, held: Iterable[tuple[int, str, UUID | None]], at: datetime) -> None:
         """Takes in what is out of one model at `at`: (id, lane, lease owner; None: offered only)."""
         rows = list(held)
         self._out[label] = Counter(lane for _pk, lane, _owner in rows)
+        self._used |= dict.fromkeys(self._out[label], at)
         leased = {(label, pk, owner): lane for pk, lane, owner in rows if owner is not None}
         for key in [key for key in self._began if key[0] == label and key not in leased]:
             lane, began = self._began.pop(key)
@@ -60,6 +65,8 @@ class Pace:
     def takes(self, label: str, lane: str, at: datetime) -> bool:
         """Whether one more item of the lane may go out; then it counts as out."""
         out = sum((counts for counts in self._out.values()), Counter())
+        if at - self._used.get(lane, at) > IDLE:
+            self._width[lane] = 1
         if out[lane] >= self._width.get(lane, 1):
             return False
         slow = self.slow(at)

@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PROJECTS = int(os.environ.get("NEIGHBOURS_PROJECTS", "2"))
 # Of every call to the slow one.
 DELAY_SECONDS = 0.4
+# Changes that wait on each of the bad ones: more than may be worked on at once.
+WAITING = 6
 GOOD = [f"good{number}" for number in range(1, 9)]
 
 
@@ -112,12 +114,15 @@ def test_eight__beside_a_dead_and_a_slow_one__become_ready_before_them(portal, g
     start_all(portal)
     probed = Health.objects.filter(cluster__name__in=["dead", "slow"], checked_at__isnull=False)
     eventually(lambda: probed.count() == 2, 60, "both were well once")
-    portal.kill("dispatch")
-    bad = {name: [ask(dev, name, unique(name))[0] for _turn in range(max(PROJECTS, 4))] for name in ("dead", "slow")}
+    # Held, so that all of it waits when they turn bad.
+    both = Cluster.objects.filter(name__in=["dead", "slow"])
+    both.update(held_since=timezone.now())
+    bad = {name: [ask(dev, name, unique(name))[0] for _turn in range(WAITING)] for name in ("dead", "slow")}
     line.die()
     slow.delay = DELAY_SECONDS
     since, clock = timezone.now(), time.monotonic()
-    portal.start("dispatch")
+    both.update(held_since=None)
+    Bundle.objects.filter(cluster__in=both).update(due_at=since)
     approved = asked_for_all(dev, unique)
     most = 0
 
@@ -140,7 +145,8 @@ def test_eight__beside_a_dead_and_a_slow_one__become_ready_before_them(portal, g
         f"passes of {said} s"
     )
     line.revive()
-    eventually(lambda: all(map(is_ready, bad["dead"] + bad["slow"])), 120, "what waited arrives once it lives again")
+    slow.delay = 0.0
+    eventually(lambda: all(map(is_ready, bad["dead"] + bad["slow"])), 120, "what waited arrives once they are well")
     assert Health.objects.get(cluster__name="dead").open_since is None
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from work.pace import QUICK, REMEMBERED, Pace
+from work.pace import IDLE, QUICK, REMEMBERED, Pace
 
 START = datetime(2026, 11, 26, tzinfo=UTC)
 SOON = timedelta(seconds=0.2)
@@ -54,6 +54,14 @@ def beside_quick_ones(most: int = 4, most_slow: int = 1) -> Pace:
     for lane in ("q1", "q2", "q3"):
         passes(pace, lane, START - SOON, SOON)
     return pace
+
+
+def test_takes__lane_of_which_nothing_was_out_for_long__begins_anew():
+    pace = Pace(4, 1)
+    at = passes(pace, "a", passes(pace, "a", START, SOON), SOON)
+    assert taken(pace, "a", at + IDLE - SOON) == 4
+    pace.see("m", [], at)
+    assert taken(pace, "a", at + IDLE + SOON) == 1
 
 
 @pytest.mark.parametrize("is_back", [True, False])

@@ -20,7 +20,7 @@ def dispatching(settings, monkeypatch):
     """A dispatcher in a thread of its own that polls hardly ever; the answer is what it published."""
     settings.WORK_POLL_SECONDS = 30
     published: list[int] = []
-    monkeypatch.setattr(dispatcher, "round_of", lambda at: publish_round(at, published))
+    monkeypatch.setattr(dispatcher, "round_of", lambda at, pace: publish_round(at, pace, published))
     stop = threading.Event()
 
     def run() -> None:
@@ -40,8 +40,8 @@ def dispatching(settings, monkeypatch):
 ROUND_OF = dispatcher.round_of
 
 
-def publish_round(at, published: list[int]) -> int:
-    return ROUND_OF(at, lambda label, pk: published.append(pk))
+def publish_round(at, pace, published: list[int]) -> int:
+    return ROUND_OF(at, lambda label, pk: published.append(pk), pace)
 
 
 def wake() -> None:
@@ -71,8 +71,8 @@ def test_run__connection_cut__listens_again(dispatching, settings):
     eventually(lambda: sessions() - first, 20, "it connects again")
     settings.WORK_POLL_SECONDS = 30
     # The first may still be found by the last short poll; the second one only by a notification.
-    for _ in range(2):
-        bundle = a_bundle(due_at=timezone.now())
+    for lane in ("one", "other"):
+        bundle = a_bundle(due_at=timezone.now(), lane=lane)
         eventually(lambda pk=bundle.pk: pk in dispatching, 10, "and is woken by a notification again")
 
 
