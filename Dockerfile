@@ -21,8 +21,9 @@ RUN pip wheel --no-cache-dir --require-hashes --wheel-dir /build/wheels --requir
     && /opt/portal/bin/pip install --no-cache-dir --no-index --no-deps /build/wheels/*.whl
 
 FROM python:3.11.13-slim-bookworm AS base
-# libldap and libpq for the two packages that were built from source; tini so that signals reach what is asked to end.
-RUN apt-get update && apt-get install -y --no-install-recommends libldap-2.5-0 libpq5 libsasl2-2 tini \
+# libldap and libpq for the two packages that were built from source; git and ssh for GitOps clusters; tini so that
+# signals reach what is asked to end.
+RUN apt-get update && apt-get install -y --no-install-recommends git libldap-2.5-0 libpq5 libsasl2-2 openssh-client tini \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=packages /opt/portal /opt/portal
 ENV PATH=/opt/portal/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORTAL_STATIC_ROOT=/srv/static

@@ -46,12 +46,13 @@ def _told(row: BundleObject, observed: Observed) -> tuple[dict[str, Any], Senten
 
 
 def sweep(lease: Lease, bundle: Bundle, driver: Driver) -> None:
-    """Removes objects with this bundle's fence that it no longer keeps: created by a worker that was stopped between
-    reading and creating while another one removed them. Only the very ones that were seen, by their uid, and none of
-    a revision that this database does not know yet: an older one was restored then."""
+    """Removes objects with this bundle's fence that it no longer keeps, the namespace too: created by a worker that was
+    stopped between reading and creating while another one removed them. Only the very ones that were seen, by their
+    uid, and none of a revision that this database does not know yet: an older one was restored then."""
     kept = {ref_of(row) for row in bundle.objects_kept.exclude(state="gone")}
     newest = bundle.revisions.values_list("number", flat=True).first() or 0
-    extra = [ref for ref in driver.inventory(bundle.namespace) if ref not in kept]
+    there = (*driver.inventory(bundle.namespace), ObjectRef("v1", "Namespace", "", bundle.namespace))
+    extra = [ref for ref in there if ref.name and ref not in kept]
     for seen in driver.observe(extra) if extra else ():
         if seen.exists and seen.bundle == str(bundle.uid) and seen.revision <= newest:
             with guarded(lease):

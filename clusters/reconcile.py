@@ -19,6 +19,7 @@ from work.tasks import Pass
 
 LOOK_AGAIN_FIRST, LOOK_AGAIN_LAST = timedelta(seconds=1), timedelta(seconds=30)  # while objects become ready
 OBSERVE_EVERY = timedelta(seconds=60)  # once they are: keeps usage figures fresh
+SWEEP_FOR = timedelta(hours=1)  # after everything of a bundle is gone
 RETRY_AFTER_MOST = timedelta(seconds=300)  # whatever a server asks for
 WAIT_FOR_OTHERS = timedelta(seconds=5)
 
@@ -105,12 +106,18 @@ def _settle(
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
     _agree(lease, bundle, "ready", now, record)
-    return Pass(observed=lease.generation, after=OBSERVE_EVERY if revision.objects_wanted else None)
+    after = OBSERVE_EVERY if revision.objects_wanted else _next_look(bundle, now)
+    return Pass(observed=lease.generation, after=after)
 
 
-def _next_look(bundle: Bundle) -> timedelta | None:
-    """None once a bundle keeps nothing any more: there is nothing left to look at."""
-    return OBSERVE_EVERY if bundle.objects_kept.exclude(state="gone").exists() else None
+def _next_look(bundle: Bundle, now: datetime) -> timedelta | None:
+    """None once a bundle has kept nothing for long. Until then a worker that was stopped before, or a call that was
+    under way, may still create something, so it is looked at again, less and less often."""
+    if bundle.objects_kept.exclude(state="gone").exists():
+        return OBSERVE_EVERY
+    empty_since = bundle.revisions.values_list("agreed_at", flat=True).first()
+    age = now - (empty_since or now)
+    return max(OBSERVE_EVERY, age) if age < SWEEP_FOR else None
 
 
 def _agree(lease: Lease, bundle: Bundle, outcome: str, now: datetime, record: Record) -> None:
@@ -136,7 +143,7 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
         unready = [error.sentence]
         circuit.failed(bundle.cluster, error, timezone.now())
     _note(lease, message=unready[0].stored() if unready else None)
-    return Pass(after=_next_look(bundle))
+    return Pass(after=_next_look(bundle, timezone.now()))
 
 
 def _worked(bundle: Bundle) -> None:

@@ -17,8 +17,8 @@ from web.sentences import Sentence
 from work.claims import Lease, guarded
 from work.tasks import Pass
 
-# People have to remove what is in the way; a cluster comes back by itself.
-BLOCKED_AGAIN, UNSEEN_AGAIN = timedelta(hours=1), timedelta(minutes=5)
+# People have to remove what is in the way; a cluster comes back by itself, so it is tried again sooner.
+BLOCKED_AGAIN = timedelta(hours=1)
 FOLLOW_FIRST, FOLLOW_LAST = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -41,25 +41,25 @@ def proceed_at(lease: Lease, now: datetime) -> Pass:
         sentence, again = hindered
         with guarded(lease):
             services.note(deletion=row.pk, sentence=sentence)
-        return Pass(after=again)
+        return Pass(failed=again is None, after=again)
     with guarded(lease):
         services.begin(deletion=row.pk, at=now)
     return Pass(after=FOLLOW_FIRST)
 
 
-def _hindered(row: Deletion) -> tuple[Sentence, timedelta] | None:
-    """What is in the way and when to look again, from what the cluster has now; None: nothing. Network, so outside of
-    any transaction. What could not be seen is not removed: somebody may use it by now."""
+def _hindered(row: Deletion) -> tuple[Sentence, timedelta | None] | None:
+    """What is in the way and when to look again (None: as after any failure), from what the cluster has now; None:
+    nothing. Network, so outside of any transaction. What could not be seen is not removed: somebody may use it now."""
     bundle = row.project.bundle
     try:
         seen = planning.plan(cluster=bundle.cluster, owner=bundle.owner, manifests=[])
     except DriverError as error:
-        return error.sentence, UNSEEN_AGAIN
+        return error.sentence, None
     if seen.problem is not None:
-        return seen.problem, UNSEEN_AGAIN
+        return seen.problem, None
     observes = driver_for(bundle.cluster, PLAN_TIMEOUT).capabilities.can_observe
     if observes and not is_known(seen.usage):
-        return Sentence(gettext_noop("What runs in the project could not be seen.")), UNSEEN_AGAIN
+        return Sentence(gettext_noop("What runs in the project could not be seen.")), None
     found = blockers_of(row.project, seen.usage)
     return (reduce(_joined, found), BLOCKED_AGAIN) if found else None
 

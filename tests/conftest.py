@@ -7,6 +7,7 @@ import pytest
 pytest_plugins = [
     "tests.plugins.servers",
     "tests.plugins.cluster",
+    "tests.plugins.proxy",
     "tests.plugins.directory",
     "tests.plugins.git_servers",
     "tests.plugins.gitops",

@@ -56,6 +56,7 @@ def drive(label: str, pk: int) -> None:
             outcome = attempt(handler, lease)
             failpoints.reach("before-finish")
         give_back(lease, outcome, timezone.now())
+        failpoints.reach("after-finish")
     except claims.LeaseLost:
         log.warning("lease of %s %s was lost; its new owner goes on", label, pk)
 

@@ -157,7 +157,7 @@ class RollbackProject(Kind):
         state, bundle = _state(request, project), project.bundle
         roll_back(project=project, choices=choices, members=_members(request), revision=number, by=by, at=at)
         also = {"rollback_of": number}
-        wanted = self.render(state)
+        wanted = self.rendered(state)
         made = outcomes.set_desired(request, bundle=bundle, manifests=wanted, state=state, by=by, at=at, also=also)
         ledger.change(request, bundle, made.number, choices.quota)
 

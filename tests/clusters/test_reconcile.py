@@ -1,6 +1,7 @@
 """A bundle driven to its end on a GitOps cluster and on a real API server, by the same task that a worker runs."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from dulwich.repo import Repo
 
 from clusters import applying, reconcile
 from clusters.access import driver_for
-from clusters.drivers.base import REVISION_ANNOTATION, DriverError
+from clusters.drivers.base import REVISION_ANNOTATION, Desired, DriverError
 from clusters.drivers.gitops import GitOpsDriver
 from clusters.models import Bundle, BundleObject, Cluster, Health
 from clusters.services import create_bundle, set_desired
@@ -401,7 +402,25 @@ def test_drive__nothing_wanted_any_more__namespace_gone_last_and_only_then_done(
     eventually(lambda: arrived(bundle), 90, "everything is gone")
     assert read(kubectl, "namespace", name) == {}
     assert set(bundle.objects_kept.values_list("state", "uid", "message")) == {("gone", "", None)}
-    assert (bundle.due_at, bundle.message, bundle.attempts) == (None, None, 0)
+    assert (bundle.message, bundle.attempts) == (None, 0)
+    assert timedelta(0) < bundle.due_at - timezone.now() <= reconcile.OBSERVE_EVERY, "looked at once more"
+
+
+def test_drive__created_by_a_late_worker_after_everything_was_removed__swept_away(real_cluster, kubectl, unique):
+    name = unique("late")
+    bundle = on_the_server(real_cluster, name)
+    for manifests in ([the_namespace(name)], []):
+        want(bundle, *manifests)
+        eventually(lambda: arrived(bundle), 90, "as wanted")
+    desired = Desired(bundle.revisions.get(number=1).objects_wanted[0]["manifest"], str(bundle.uid), 1)
+    driver_for(bundle.cluster, 10).apply(desired)
+    assert read(kubectl, "namespace", name), "there is something to be swept away"
+    again(bundle)
+    eventually(lambda: read(kubectl, "namespace", name) == {}, 60, "it is swept away")
+    # Nobody looks for ever.
+    bundle.revisions.update(agreed_at=timezone.now() - reconcile.SWEEP_FOR)
+    again(bundle)
+    assert bundle.due_at is None
 
 
 def test_drive__wanted_again_after_it_was_removed__created(real_cluster, kubectl, unique):

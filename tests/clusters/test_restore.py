@@ -132,7 +132,9 @@ def test_survey__every_difference__told_with_its_sort(bundle, committed, gitops_
 
 def a_neighbour(bundle: Bundle, namespace: str) -> Bundle:
     """Another bundle of the cluster that wants a namespace and nothing else."""
-    made = create_bundle(cluster=bundle.cluster, tenant_id=bundle.tenant_id, owner=namespace, namespace=namespace)
+    made = create_bundle(
+        cluster=bundle.cluster, tenant_id=bundle.tenant_id, owner=f"project:{namespace}", namespace=namespace
+    )
     want(made, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     return made
 

@@ -27,7 +27,8 @@ Kubectl = Callable[..., str]
 
 @dataclass(frozen=True)
 class TestCluster:
-    """A cluster with the portal's access applied: `kubectl` acts as administrator, `token` is the portal's."""
+    """A cluster with the portal's access applied: `kubectl` acts as administrator, `token` is the portal's; `plane` are
+    its processes, where they are the test's own."""
 
     __test__ = False
 
@@ -35,6 +36,7 @@ class TestCluster:
     ca: str
     token: str
     kubectl: Kubectl
+    plane: controlplane.ControlPlane | None = None
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +52,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClus
         pytest.skip(_ADVICE)
     plane = controlplane.start(tmp_path_factory.mktemp("control-plane"), assets)
     try:
-        yield TestCluster(*controlplane.grant_access(plane, ACCESS_FILE), plane.kubectl)
+        yield TestCluster(*controlplane.grant_access(plane, ACCESS_FILE), plane.kubectl, plane)
     finally:
         plane.stop()
 

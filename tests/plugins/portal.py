@@ -6,7 +6,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,27 +36,36 @@ _FLAGS = [
 ]
 
 
-class RunningPortal:
-    """Processes of one portal; `url` is its address, `start(name)` and `kill(name)` act on one of them."""
+def worker_command(name: str, app: str = "portal", pool: Sequence[str] = ("solo",)) -> list[str]:
+    """A worker, of one process unless the `pool` is another, so that a signal reaches whoever does the work; `app` is
+    the Celery app's module."""
+    celery = [sys.executable, "-m", "celery", "-A", app, "worker", "--loglevel", "INFO", "--pool"]
+    return [*celery, *pool, "--hostname", f"{name}@%h"]
 
-    def __init__(self, folder: Path) -> None:
+
+class RunningPortal:
+    """Processes of one portal; `url` is its address, `start(name)` and `kill(name)` act on one of them.
+
+    They work on the test's own database unless another `database` (URL) is named. What is in `commands` can be
+    started; a test may add to it.
+    """
+
+    def __init__(self, folder: Path, database: str = "") -> None:
         self._folder = folder
         port = ports.free_port()
         self.url = f"http://127.0.0.1:{port}"
-        database = connection.settings_dict
-        address = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+        own = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}"
+        address = database or own.format(**connection.settings_dict)
         inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
         self.environment = {**inherited, "PORTAL_DATABASE_URL": address, "PORTAL_EXTERNAL_URL": self.url}
         python = sys.executable
         granian = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-        celery = [python, "-m", "celery", "-A", "portal", "worker", "--loglevel", "INFO", "--pool"]
-        self._commands = {
+        self.commands = {
             "web": [*granian, "--workers", "1", "--blocking-threads", "4", "portal.wsgi:application"],
-            # One process, so that a signal reaches whoever does the work.
-            "worker": [*celery, "solo", "--hostname", "first@%h"],
-            "second-worker": [*celery, "solo", "--hostname", "second@%h"],
+            "worker": worker_command("first"),
+            "second-worker": worker_command("second"),
             # Four slots, as where several clusters are worked on at once.
-            "pool": [*celery, "prefork", "--concurrency", "4", "--hostname", "pool@%h"],
+            "pool": worker_command("pool", pool=("prefork", "--concurrency", "4")),
             "dispatch": [python, "manage.py", "dispatch"],
         }
         self._running: dict[str, processes.Process] = {}
@@ -66,20 +75,25 @@ class RunningPortal:
         for name in names:
             log = self._folder / f"{name}.log"
             environment = self.environment | variables
-            self._running[name] = processes.start(name, self._commands[name], log=log, env=environment, cwd=ROOT)
+            self._running[name] = processes.start(name, self.commands[name], log=log, env=environment, cwd=ROOT)
         if "web" in names:
-            processes.wait_until(self._running["web"], self._answers, 60)
+            processes.wait_until(self._running["web"], self.answers, 60)
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
-        """Sends a signal; after SIGKILL waits until the process is gone."""
+        """Sends a signal, to the children too (web answers from one); after SIGKILL waits until the process is gone."""
         process = self._running[name]
-        process.popen.send_signal(number)
+        os.killpg(process.popen.pid, number)
         if number == signal.SIGKILL:
             process.popen.wait(30)
 
     def pid(self, name: str) -> int:
         """The process id."""
         return self._running[name].popen.pid
+
+    def stopped(self, but: Collection[str] = ()) -> str:
+        """The name of a process that stands still (SIGSTOP), `but` for some; "" if none does."""
+        found = (name for name, one in self._running.items() if name not in but and _stands_still(one))
+        return next(found, "")
 
     def log(self, name: str) -> str:
         """What the process wrote so far."""
@@ -89,15 +103,24 @@ class RunningPortal:
         """Ends all of them, stopped ones too."""
         for process in self._running.values():
             if process.is_alive:
-                process.popen.send_signal(signal.SIGCONT)
+                os.killpg(process.popen.pid, signal.SIGCONT)
         processes.stop(self._running.values())
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether web does."""
         try:
             with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def _stands_still(process: processes.Process) -> bool:
+    try:
+        stat = Path(f"/proc/{process.popen.pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.fixture(scope="session")

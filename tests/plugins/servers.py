@@ -4,6 +4,7 @@ import atexit
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,11 +43,50 @@ class RedisServer:
             self._process = None
 
 
+class PostgresServer:
+    """A PostgreSQL of a test's own on a fixed port, to be stopped, broken off and started again at will.
+
+    Nothing is forced to the disk, but every commit reaches the kernel: it survives the end of the server.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._data, self._log = folder / "postgres", folder / "postgres.log"
+        self._port, password = ports.free_port(), secrets.token_urlsafe(16)
+        self._process: processes.Process | None = None
+        self.url = postgres.url(self._port, password)
+        postgres.initialise(self._data, password)
+
+    def start(self) -> None:
+        """Starts it and returns once it answers; harmless if it runs."""
+        if self._process is None:
+            self._process = postgres.start(self._data, self._port, self._log, ["fsync=off", "full_page_writes=off"])
+            processes.wait_until(self._process, lambda: postgres.is_ready(self._data, self._port), 60)
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """Ends it, by SIGQUIT without order; returns once it is gone; harmless if it does not run."""
+        if self._process is not None:
+            self._process.popen.send_signal(number)
+            self._process.popen.wait(30)
+            processes.stop([self._process])
+            self._process = None
+
+
 @pytest.fixture
 def redis_server() -> Iterator[RedisServer]:
     """A running Redis that no other test uses, with `url`, `stop()` and `start()`."""
-    folder = _folder("portal-redis-")
+    folder = open_folder("portal-redis-")
     server = RedisServer(folder / "redis")
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL that no other test uses and whose database is empty."""
+    folder = open_folder("portal-postgres-")
+    server = PostgresServer(folder)
     server.start()
     yield server
     server.stop()
@@ -90,7 +130,7 @@ def _prepare() -> None:
 
 
 def _start() -> None:
-    folder = _folder("portal-tests-")
+    folder = open_folder("portal-tests-")
     os.environ |= variables.demo_secrets()
     os.environ |= {
         _STARTED: str(folder),
@@ -126,7 +166,7 @@ def _own_redis(address: str) -> str:
     return f"{address.rpartition('/')[0]}/{int(_WORKER.removeprefix('gw')) + 1}"
 
 
-def _folder(prefix: str) -> Path:
+def open_folder(prefix: str) -> Path:
     """A temporary folder that the account of the servers can pass through, but not list."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     folder.chmod(0o711)

@@ -60,8 +60,15 @@ def parse(address: str) -> Address:
 
 def check_host(host: str) -> None:
     """Raises DriverError (operator) unless the policy for clusters' addresses lets the portal speak to the host."""
-    if importlib.util.find_spec("clusters.addresses") is not None:
-        importlib.import_module("clusters.addresses").check_host(host)
+    if importlib.util.find_spec("clusters.addresses") is None:
+        return
+    addresses = importlib.import_module("clusters.addresses")
+    try:
+        addresses.check_host(host)
+    except addresses.AddressRefused as error:
+        # A name that is not known may be so again in a moment.
+        again = isinstance(error, addresses.NameUnknown)
+        raise DriverError(error.sentence, transient=again, operator=not again) from None
 
 
 def _local(address: str) -> Address:
