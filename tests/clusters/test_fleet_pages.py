@@ -170,7 +170,7 @@ def test_cluster__gone_bundles__not_listed(world):
 def test_cluster__held_after_a_restore__said(world):
     Cluster.objects.update(held_since=timezone.now())
     shown = page(world, "dev", "/clusters/gitops")
-    assert "nothing is written to this cluster until a person confirms" in shown
+    assert "Nothing is written to this cluster: an older database was restored." in shown
     assert "Held after a restore" in page(world, "dev", "/clusters")
 
 
