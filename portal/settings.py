@@ -15,6 +15,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from clusters.addresses import Allowed
 from portal import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -286,6 +287,11 @@ WORK_LEASE_SECONDS = _int("PORTAL_WORK_LEASE_SECONDS", 60)
 WORK_OFFER_SECONDS = _int("PORTAL_WORK_OFFER_SECONDS", 30)
 WORK_POLL_SECONDS = _float("PORTAL_WORK_POLL_SECONDS", 2.0)
 WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
+# Networks and ends of host names that API servers and Git repositories must lie in; none: any that are no danger.
+try:
+    CLUSTER_ADDRESSES = Allowed.read(env.list("PORTAL_CLUSTER_ADDRESSES", default=[]))
+except ValueError as error:
+    raise ImproperlyConfigured(f"PORTAL_CLUSTER_ADDRESSES: {error}.") from None
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:

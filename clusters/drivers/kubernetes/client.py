@@ -16,6 +16,7 @@ from kubernetes.dynamic import DynamicClient, LazyDiscoverer, Resource
 
 from clusters.drivers.base import FIELD_MANAGER, Connection, DriverError, Manifest, ObjectRef
 from clusters.drivers.kubernetes.errors import Absent, out_of_time, translated
+from clusters.drivers.kubernetes.network import pool_manager
 from web.sentences import Sentence
 
 # Objects in one answer to a list.
@@ -183,11 +184,13 @@ def client_for(connection: Connection) -> Client:
 
 
 def _api_client(connection: Connection) -> ApiClient:
-    configuration = Configuration(host=connection.address.rstrip("/"), ca_cert_data=connection.ca or None)
-    configuration.api_key = {"authorization": f"Bearer {connection.token}"}
+    configuration = Configuration(host=connection.address.rstrip("/"))
+    if connection.token:
+        configuration.api_key = {"authorization": f"Bearer {connection.token}"}
     # The work item is tried again as a whole; retries in here would multiply every time limit.
     configuration.retries = False
     client = ApiClient(configuration)
+    client.rest_client.pool_manager = pool_manager(connection)
     client.user_agent = FIELD_MANAGER
     return client
 
