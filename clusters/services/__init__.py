@@ -9,15 +9,19 @@ from clusters.services.desired import (
     set_desired,
     set_desired_many,
 )
-from clusters.services.registering import register_cluster
+from clusters.services.registering import add_cluster, check_register, edit_cluster, may_register, register_cluster
 
 __all__ = [
     "MOST",
     "Aim",
+    "add_cluster",
     "can_read_nodes",
+    "check_register",
     "check_state",
     "create_bundle",
     "create_bundles",
+    "edit_cluster",
+    "may_register",
     "may_state",
     "register_cluster",
     "remember_adopted",

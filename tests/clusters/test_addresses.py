@@ -43,7 +43,9 @@ def test_check_host__dangerous_address__refused_even_in_the_demo_and_if_allowed(
         refused(check_host, host)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "::ffff:127.0.0.1", "2130706433", "0x7f.1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1.2.3", "::1", "localhost", "::ffff:127.0.0.1", "2130706433", "0x7f.1"]
+)
 def test_check_host__this_machine__in_the_demo_only(host):
     with override_settings(DEMO=True):
         check_host(host)

@@ -1,0 +1,154 @@
+"""The portal by client certificate, on the real API server; and what it says of certificates that do not fit."""
+
+import base64
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from django.test import override_settings
+
+from clusters.addresses import Allowed
+from clusters.drivers.base import Connection, DriverError
+from clusters.drivers.kubernetes import KubernetesDriver
+from script.local.controlplane import PORTAL_ACCOUNT
+from tests.plugins.cluster import Kubectl
+from tests.waiting import eventually
+
+# As the service account's groups, which the certificate names as organisations.
+GROUPS = ("system:serviceaccounts", "system:serviceaccounts:portal-system", "system:authenticated")
+
+
+def pem(key: ec.EllipticCurvePrivateKey, password: bytes = b"") -> str:
+    secret = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret).decode()
+
+
+def named(name: str, *groups: str) -> x509.Name:
+    attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in groups]
+    return x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+@pytest.fixture(scope="module")
+def key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture(scope="module")
+def by_certificate(cluster_access: Connection, kubectl: Kubectl, key: ec.EllipticCurvePrivateKey) -> Connection:
+    """The portal's own user by a certificate that the cluster's authority has signed."""
+    wish = (
+        x509.CertificateSigningRequestBuilder().subject_name(named(PORTAL_ACCOUNT, *GROUPS)).sign(key, hashes.SHA256())
+    )
+    name = f"portal-{time.time_ns()}"
+    spec = {
+        "request": base64.b64encode(wish.public_bytes(serialization.Encoding.PEM)).decode(),
+        "signerName": "kubernetes.io/kube-apiserver-client",
+        "usages": ["client auth"],
+    }
+    body = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name}}
+    kubectl("create", "-f", "-", stdin=json.dumps(body | {"spec": spec}))
+    kubectl("certificate", "approve", name)
+    said = eventually(lambda: kubectl("get", "csr", name, "-o", "jsonpath={.status.certificate}"))
+    certificate = base64.b64decode(said).decode()
+    return replace(cluster_access, name="by-certificate", token="", client_certificate=certificate, client_key=pem(key))
+
+
+def test_probe__client_certificate_instead_of_a_token__all_is_well(by_certificate: Connection) -> None:
+    assert KubernetesDriver(by_certificate, 20).probe().problems == ()
+
+
+def test_connection__key_in_memory__on_no_disk_and_in_no_repr(
+    by_certificate: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    before = set(os.listdir("/proc/self/fd"))
+    KubernetesDriver(replace(by_certificate, name="in-memory"), 20).probe()
+    assert not list(tmp_path.iterdir())
+    targets = [os.path.realpath(f"/proc/self/fd/{fd}") for fd in set(os.listdir("/proc/self/fd")) - before]
+    assert not [target for target in targets if "memfd" in target]
+    assert by_certificate.client_key[30:80] not in repr(by_certificate)
+
+
+def test_probe__certificate_of_another_authority__operator(
+    by_certificate: Connection, key: ec.EllipticCurvePrivateKey
+) -> None:
+    own = replace(by_certificate, name="own", client_certificate=signed_by_itself(key))
+    with pytest.raises(DriverError, match="does not accept") as caught:
+        KubernetesDriver(own, 10).probe()
+    assert caught.value.operator and not caught.value.transient
+
+
+@pytest.mark.parametrize("what", ["other key", "encrypted key", "no key", "no certificate"])
+def test_probe__certificate_and_key_that_do_not_fit__said_without_asking_for_a_password(
+    by_certificate: Connection, key: ec.EllipticCurvePrivateKey, what: str
+) -> None:
+    changes = {
+        "other key": {"client_key": pem(ec.generate_private_key(ec.SECP256R1()))},
+        "encrypted key": {"client_key": pem(key, b"secret")},
+        "no key": {"client_key": "nonsense"},
+        "no certificate": {"client_certificate": "nonsense"},
+    }[what]
+    with pytest.raises(DriverError, match="client certificate of the portal") as caught:
+        KubernetesDriver(replace(by_certificate, name=what, **changes), 10).probe()
+    assert caught.value.operator
+
+
+def test_probe__server_of_another_authority__said_in_words(
+    cluster_access: Connection, key: ec.EllipticCurvePrivateKey
+) -> None:
+    other = replace(cluster_access, name="other-authority", ca=signed_by_itself(key))
+    with pytest.raises(DriverError, match=r"not trusted \(its authority is not the one that is registered\)"):
+        KubernetesDriver(other, 10).probe()
+    with pytest.raises(DriverError, match="no PEM certificate|not trusted"):
+        KubernetesDriver(replace(cluster_access, name="no-authority", ca="nonsense"), 10).probe()
+
+
+def test_call__address_outside_the_policy__refused_by_the_connection_itself(cluster_access: Connection) -> None:
+    for number, setting in enumerate([{"DEMO": False}, {"CLUSTER_ADDRESSES": Allowed.read(["10.0.0.0/8"])}]):
+        driver = KubernetesDriver(replace(cluster_access, name=f"policy-{number}"), 10)
+        # Loopback is always allowed in the demo, whatever else is listed.
+        with (
+            override_settings(DEMO=False, **setting)
+            if number == 0
+            else override_settings(**(setting | {"DEMO": False}))
+        ):
+            with pytest.raises(DriverError, match="this machine itself") as caught:
+                driver.probe()
+        assert caught.value.operator
+
+
+def test_call__name_that_answers_differently_the_second_time__one_look_up_and_the_checked_address(
+    cluster_access: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from clusters import addresses
+
+    asked: list[str] = []
+    original: Callable[..., list[str]] = addresses.resolved
+
+    def counted(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return original(host, port)
+
+    monkeypatch.setattr(addresses, "resolved", counted)
+    address = cluster_access.address.replace("127.0.0.1", "localhost")
+    KubernetesDriver(replace(cluster_access, name="by-name", address=address), 20).probe()
+    # The server's certificate names localhost, so the name itself was verified although its address was connected to.
+    assert set(asked) == {"localhost"}
+
+
+def signed_by_itself(key: ec.EllipticCurvePrivateKey) -> str:
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        named("itself"), named("itself"), key.public_key(), x509.random_serial_number(), now - timedelta(days=1)
+    )
+    certificate = builder.not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
