@@ -21,9 +21,8 @@ _METADATA = frozenset(
 )
 # IPv4 within IPv6: a translator passes the last 32 bits on (RFC 6052, RFC 8215 is local and says nothing).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NAME = re.compile(
-    r"(?=.{1,253}\.?\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?", re.I
-)
+_LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}\.?\Z){_LABEL}(\.{_LABEL})*\.?", re.I)
 _SSH_SHORT = re.compile(r"(?:[A-Za-z0-9._-]+@)?(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<path>[^:].*)")
 _LONGEST = 500
 

@@ -135,6 +135,14 @@ def cluster_row(cluster: Cluster, standings: Standings, may_state: bool) -> Row:
     }
 
 
+def managed_rows(managed: Mapping[str, bool]) -> list[Row]:
+    """[{name, edit_url, is_active}] of the clusters that an administrator may edit, by name."""
+    return [
+        {"name": name, "edit_url": reverse("cluster-edit", args=[name]), "is_active": is_active}
+        for name, is_active in managed.items()
+    ]
+
+
 def capacity_of(cluster: Cluster) -> Capacity | None:
     """The capacity's row, None where nobody has stated any and nodes cannot be read."""
     return getattr(cluster, "capacity", None)

@@ -9,7 +9,14 @@ from clusters.services.desired import (
     set_desired,
     set_desired_many,
 )
-from clusters.services.registering import add_cluster, check_register, edit_cluster, may_register, register_cluster
+from clusters.services.registering import (
+    add_cluster,
+    check_register,
+    edit_cluster,
+    may_register,
+    register_cluster,
+    taken_from_kubeconfig,
+)
 
 __all__ = [
     "MOST",
@@ -28,4 +35,5 @@ __all__ = [
     "set_desired",
     "set_desired_many",
     "state_capacity",
+    "taken_from_kubeconfig",
 ]

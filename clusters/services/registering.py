@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from clusters import particulars, sealing
+from clusters import kubeconfig, particulars, sealing
 from clusters.access import SEALED, place_of
 from clusters.models import Bundle, Capacity, Cluster, Health
 from clusters.services.capacity import can_read_nodes
@@ -62,6 +62,9 @@ def add_cluster(
     A Kubernetes cluster needs a token or a client certificate. Raises Forbidden, Invalid with errors by JSON pointer.
     """
     check_register(by)
+    # The address of the page that adds one.
+    if name == "new":
+        _raise_if({"/name": _("This name is taken by the portal itself.")})
     given = {key: value for key, value in credentials.items() if value}
     _check(name, driver, values, given, at)
     missing = {f"/{field}": _("Please fill this in.") for field in ("flavour", "address", "environments")}
@@ -77,9 +80,9 @@ def add_cluster(
 
 
 def edit_cluster(
-    *, name: str, changes: Mapping[str, Any], credentials: Mapping[str, str], by: User, at: datetime
+    *, name: str, values: Mapping[str, Any], credentials: Mapping[str, str], by: User, at: datetime
 ) -> Cluster:
-    """Changes what is said of a cluster: the fields in `changes` alone. Credentials that are not given, or "", stay;
+    """Changes what is said of a cluster: the `values` given alone. Credentials that are not given, or "", stay;
     a token given takes the place of a client certificate, and the other way round.
 
     Taken out of service (is_active False) it takes no new projects; what is there goes on. Where the portal connects
@@ -91,14 +94,27 @@ def edit_cluster(
         raise NotFound(_("There is no such cluster."))
     given = {key: value for key, value in credentials.items() if value}
     # What stays as it is was checked when it was written, and a name that is unknown today must not hold up the rest.
-    changed = {field: value for field, value in changes.items() if _said(known).get(field, None) != value}
-    _check(name, known.driver, changed, given, at)
+    changed = {field: value for field, value in values.items() if _said(known).get(field, None) != value}
+    _check(name, known.driver, changed | _pair(values), given, at)
     with transaction.atomic():
         cluster = Cluster.objects.select_for_update().get(pk=known.pk)
         if cluster.version != known.version:
             raise Conflict(_("Somebody else has just changed how this cluster is reached; please look again."))
         _check_not_redirected(cluster, changed, given)
         return _written(cluster, "cluster.edit", changed, given, by, at)
+
+
+def taken_from_kubeconfig(text: str, context: str = "") -> tuple[dict[str, Any], dict[str, str]]:
+    """(values, credentials) for `add_cluster` and `edit_cluster` out of a kubeconfig; raises KubeconfigRefused."""
+    access = kubeconfig.read(text, context)
+    values = {"address": access.server, "ca": access.ca} | _pair({"client_certificate": access.client_certificate})
+    credentials = {"token": access.token, "client_key": access.client_key}
+    return values, {name: value for name, value in credentials.items() if value}
+
+
+def _pair(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The certificate, which is checked with the key that comes along even where it stays as it is; "" keeps it."""
+    return {"client_certificate": values["client_certificate"]} if values.get("client_certificate") else {}
 
 
 def _check(name: str, driver: str, values: Mapping[str, Any], given: Mapping[str, str], at: datetime) -> None:

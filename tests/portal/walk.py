@@ -204,6 +204,11 @@ def _capacity(world: World) -> dict[str, Any]:
     return {"source": "stated", "cpu_overcommit": "1.5", "memory_overcommit": "1"}
 
 
+def _new_cluster(world: World) -> dict[str, Any]:
+    known = {"name": "walked", "driver": "kubernetes", "flavour": "kubernetes", "environments": ["dev"]}
+    return known | {"address": "https://127.0.0.1:1", "token": "walked-token"}
+
+
 ADMIN = frozenset({"admin"})
 ADMIN_FORM = {"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}
 ASKERS = frozenset({"dev", "owner"})
@@ -275,11 +280,15 @@ URLS: dict[str, Url] = {
     "tenants": _read(),
     "tenant-detail": _read_hidden(lambda world: ["claims"]),
     "clusters": _read(),
+    "cluster-new": Url(ADMIN_FORM, body=lambda world: _new_cluster(world) | {"environments": "dev"}),
+    "cluster-edit": Url(ADMIN_FORM, _cluster, lambda world: {"description": "walked"}),
     "cluster-capacity": Url(ADMIN_FORM, _cluster, _capacity),
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
-    "api-clusters": _read(),
-    "api-cluster": _read(_cluster),
+    "api-clusters": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ADMIN}, body=_new_cluster),
+    "api-cluster": Url(
+        {"GET": EVERYBODY, "HEAD": EVERYBODY, "PATCH": ADMIN}, _cluster, lambda world: {"description": "walked"}
+    ),
     "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
 }
 

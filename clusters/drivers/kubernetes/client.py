@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -128,6 +129,15 @@ class Client:
             )
             value: Manifest = json.loads(answer.data)
             return value
+
+    def clock(self) -> tuple[datetime, str]:
+        """(our time halfway between asking and hearing, the Date that the server's answer names, "" for none)."""
+        dynamic = self._connected()
+        started = datetime.now(UTC)
+        with translated():
+            answer = dynamic.request("get", "/version", serialize=False)
+            said = str(answer.headers.get("Date", ""))
+        return started + (datetime.now(UTC) - started) / 2, said
 
     def _path(self, ref: ObjectRef) -> str:
         path: str = self._resource(ref.api_version, ref.kind).path(
