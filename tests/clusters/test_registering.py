@@ -272,7 +272,7 @@ FORM |= {"git_branch": "main", "ingress_labels": "a=b\nc=", "node_selector_prod"
 
 
 def admin(world: World) -> Client:
-    return world.browser("admin")
+    return world.person("admin")
 
 
 def test_page__new_by_particulars__registered(world):

@@ -20,6 +20,7 @@ from django.test import override_settings
 from clusters.addresses import Allowed
 from clusters.drivers.base import Connection, DriverError
 from clusters.drivers.kubernetes import KubernetesDriver
+from clusters.drivers.kubernetes.client import bounded, client_for
 from script.local.controlplane import PORTAL_ACCOUNT
 from tests.plugins.cluster import Kubectl
 from tests.waiting import eventually
@@ -129,22 +130,31 @@ def test_call__address_outside_the_policy__refused_by_the_connection_itself(
 def test_call__name_that_answers_differently_the_second_time__the_address_that_was_checked(
     cluster_access: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The name is in the server's certificate; only its first answer leads to the server."""
-    name, asked, original = "kubernetes.default.svc", [], socket.getaddrinfo
+    """The name is in the server's certificate; every second answer is a metadata address, and nobody connects there."""
+    name, asked, connected = "kubernetes.default.svc", [], []
+    look_up, connect = socket.getaddrinfo, socket.socket.connect
 
     def rebinding(host: str, port: int, *args: Any, **kwargs: Any) -> Any:
         if host != name:
-            return original(host, port, *args, **kwargs)
+            return look_up(host, port, *args, **kwargs)
         asked.append(host)
-        return original("127.0.0.1" if len(asked) == 1 else "169.254.169.254", port, *args, **kwargs)
+        return look_up("127.0.0.1" if len(asked) % 2 else "169.254.169.254", port, *args, **kwargs)
+
+    def noted(self: socket.socket, address: Any) -> None:
+        connected.append(address[0])
+        connect(self, address)
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(socket.socket, "connect", noted)
     address = cluster_access.address.replace("127.0.0.1", name)
-    connection = replace(cluster_access, name="rebound", address=address)
-    assert KubernetesDriver(connection, 20).probe().problems == ()
-    assert asked == [name]
-    with pytest.raises(DriverError, match="metadata"):
-        KubernetesDriver(replace(connection, version="2"), 20).probe()
+    with bounded(20):
+        client = client_for(replace(cluster_access, name="rebound", address=address))
+        assert client.call("get", "/version")["gitVersion"]
+        # One look-up for one connection: between checking and connecting nothing is asked again.
+        assert (asked, connected) == ([name], ["127.0.0.1"])
+    with bounded(20), pytest.raises(DriverError, match="metadata"):
+        client_for(replace(cluster_access, name="rebound", address=address, version="2")).call("get", "/version")
+    assert len(asked) == 2 and set(connected) == {"127.0.0.1"}
 
 
 def signed_by_itself(key: ec.EllipticCurvePrivateKey) -> str:

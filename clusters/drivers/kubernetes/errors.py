@@ -35,7 +35,7 @@ _CERTIFICATE = {
     "CA signature digest algorithm too weak": gettext_noop("it is signed with an algorithm that is too weak"),
     "alert certificate required": gettext_noop("the server asks for a client certificate"),
     "alert unknown ca": gettext_noop("the server does not know the authority of the client certificate"),
-    "NO_CERTIFICATE_OR_CRL_FOUND": gettext_noop("the registered authority is no PEM certificate"),
+    "cadata does not contain a certificate": gettext_noop("the registered authority is no PEM certificate"),
 }
 # Quota admission right after a quota was made: its controller has not counted yet.
 _UNCOUNTED = "status unknown for quota"
