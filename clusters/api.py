@@ -14,10 +14,13 @@ from accounts.models import User
 from clusters import permissions, queries, rows, services
 from clusters.models import Cluster
 from clusters.serializers import (
+    AddClusterSerializer,
     ClusterDetailSerializer,
     ClusterSerializer,
     ConfirmRestoreSerializer,
+    EditClusterSerializer,
     HeldSerializer,
+    ManagedClusterSerializer,
     StateCapacitySerializer,
 )
 from clusters.services import holding
@@ -59,6 +62,24 @@ class ClustersView(APIView):
         """By name."""
         return Response(ClusterSerializer(_clusters(http.user), many=True).data)
 
+    @extend_schema(
+        operation_id="clusters_add",
+        summary="Register a cluster",
+        description="For administrators. Credentials are kept encrypted and never answered.",
+        request=AddClusterSerializer,
+        responses={201: ManagedClusterSerializer},
+        tags=["clusters"],
+    )
+    def post(self, http: Request) -> Response:
+        """The new cluster; the portal looks at it at once."""
+        services.check_register(http.user)
+        said = AddClusterSerializer(data=http.data)
+        said.is_valid(raise_exception=True)
+        given = said.given()
+        name, driver = given["values"].pop("name"), given["values"].pop("driver")
+        cluster = services.add_cluster(name=name, driver=driver, by=http.user, at=timezone.now(), **given)
+        return Response(ManagedClusterSerializer(cluster).data, status=201)
+
 
 class ClusterView(APIView):
     """One cluster."""
@@ -69,6 +90,23 @@ class ClusterView(APIView):
     def get(self, http: Request, name: str) -> Response:
         """How it is, what it said of itself, what it has to give and what is left."""
         return Response(ClusterDetailSerializer(_cluster_or_404(http.user, name)).data)
+
+    @extend_schema(
+        operation_id="clusters_edit",
+        summary="Say more of a cluster",
+        description="For administrators. What is absent stays. Whoever changes where the portal connects to gives the"
+        " credentials anew.",
+        request=EditClusterSerializer,
+        responses=ManagedClusterSerializer,
+        tags=["clusters"],
+    )
+    def patch(self, http: Request, name: str) -> Response:
+        """The cluster as it is now said to be."""
+        services.check_register(http.user)
+        said = EditClusterSerializer(data=http.data)
+        said.is_valid(raise_exception=True)
+        cluster = services.edit_cluster(name=name[:41], by=http.user, at=timezone.now(), **said.given())
+        return Response(ManagedClusterSerializer(cluster).data)
 
 
 class CapacityView(APIView):

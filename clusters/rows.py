@@ -135,6 +135,11 @@ def cluster_row(cluster: Cluster, standings: Standings, may_state: bool) -> Row:
     }
 
 
+def retired_rows(names: Iterable[str]) -> list[Row]:
+    """[{"name", "edit_url"}] of clusters that were taken out of service."""
+    return [{"name": name, "edit_url": reverse("cluster-edit", args=[name])} for name in names]
+
+
 def capacity_of(cluster: Cluster) -> Capacity | None:
     """The capacity's row, None where nobody has stated any and nodes cannot be read."""
     return getattr(cluster, "capacity", None)

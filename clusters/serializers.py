@@ -6,8 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
+from clusters.access import SEALED
 from clusters.models import Capacity, Cluster, Health
-from clusters.services import MOST
+from clusters.services import MOST, taken_from_kubeconfig
 from web.sentences import shown
 
 
@@ -168,3 +169,113 @@ class ConfirmRestoreSerializer(serializers.Serializer[Any]):
     """Which bundles are written again as the database says; all others stay as they are in the cluster."""
 
     overwrite = serializers.ListField(child=serializers.UUIDField(), max_length=20_000)
+
+
+class _Text(serializers.CharField):
+    """A text as JSON writes it: a number or true is none."""
+
+    def to_internal_value(self, data: object) -> str:
+        """The text; raises ValidationError for anything else."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+def _text(most: int = 500, **more: Any) -> _Text:
+    return _Text(required=False, allow_blank=True, max_length=most, **more)
+
+
+def _secret(most: int = 32 * 1024) -> _Text:
+    return _text(most, write_only=True, trim_whitespace=True, help_text="never answered; empty or absent keeps it")
+
+
+def _mapping() -> serializers.DictField:
+    return serializers.DictField(child=_Text(allow_blank=True, max_length=500), required=False)
+
+
+class EditClusterSerializer(serializers.Serializer[Any]):
+    """What is said of a cluster; what is absent stays. Only these are taken of a kubeconfig: server, authority, and
+    token or client certificate; they come before those beside it."""
+
+    kubeconfig = _secret(64 * 1024)
+    # Not "context": serializers have an attribute of that name.
+    kubeconfig_context = _text(200, write_only=True)
+    description = _text(200)
+    flavour = _text(12)
+    address = _text()
+    ca = _text(32 * 1024)
+    environments = serializers.ListField(child=_Text(max_length=12), required=False, max_length=3)
+    user_format = _text(80)
+    group_format = _text(80)
+    ingress_labels = _mapping()
+    monitoring_labels = _mapping()
+    network = _text(30)
+    node_selectors = _mapping()
+    security_constraints = _text(63)
+    on_drift = _text(8)
+    dedicated_to = _text(12, allow_null=True)
+    is_active = serializers.BooleanField(required=False)
+    git_branch = _text(100)
+    git_folder = _text(200)
+    git_username = _text(100)
+    git_known_hosts = _text(32 * 1024)
+    observer_address = _text()
+    observer_ca = _text(32 * 1024)
+    token = _secret()
+    client_certificate = _secret()
+    client_key = _secret()
+    signing_key = _secret()
+    observer_token = _secret()
+
+    def given(self) -> dict[str, Any]:
+        """{values, credentials} for clusters.services; raises KubeconfigRefused, at the field."""
+        said = dict(self.validated_data)
+        text, context = said.pop("kubeconfig", ""), said.pop("kubeconfig_context", "")
+        credentials = {name: said.pop(name) for name in SEALED if name in said}
+        if not said.get("client_certificate"):
+            said.pop("client_certificate", None)
+        if text:
+            taken = taken_from_kubeconfig(text, context)
+            said, credentials = said | taken[0], credentials | taken[1]
+        return {"values": said, "credentials": credentials}
+
+
+class AddClusterSerializer(EditClusterSerializer):
+    """A new cluster: its name and driver are said once."""
+
+    name = _Text(max_length=40)
+    driver = _Text(max_length=12, help_text="kubernetes or gitops")
+
+
+class ManagedClusterSerializer(serializers.Serializer[Cluster]):
+    """A cluster as administrators see it: all that is said of it, and which credentials are kept, never what they
+    are."""
+
+    name = serializers.CharField()
+    driver = serializers.CharField()
+    description = serializers.CharField()
+    flavour = serializers.CharField()
+    address = serializers.CharField()
+    ca = serializers.CharField()
+    environments = serializers.ListField(child=serializers.CharField())
+    user_format = serializers.CharField()
+    group_format = serializers.CharField()
+    ingress_labels = serializers.DictField(child=serializers.CharField())
+    monitoring_labels = serializers.DictField(child=serializers.CharField())
+    network = serializers.CharField()
+    node_selectors = serializers.DictField(child=serializers.CharField())
+    security_constraints = serializers.CharField()
+    on_drift = serializers.CharField()
+    dedicated_to = serializers.CharField(source="dedicated_to.code", allow_null=True, default=None)
+    is_active = serializers.BooleanField()
+    git_branch = serializers.CharField()
+    git_folder = serializers.CharField()
+    git_username = serializers.CharField()
+    git_known_hosts = serializers.CharField()
+    observer_address = serializers.CharField()
+    observer_ca = serializers.CharField()
+    credentials = serializers.SerializerMethodField()
+
+    def get_credentials(self, cluster: Cluster) -> list[str]:
+        """The names of those that are kept."""
+        return [name for name in SEALED if getattr(cluster, f"{name}_sealed")]

@@ -6,6 +6,8 @@ from clusters import bundle_views, cluster_views, drift_views, views
 
 urlpatterns = [
     path("clusters", views.listing, name="clusters"),
+    path("clusters/new", views.new, name="cluster-new"),
+    path("clusters/<slug:name>/edit", views.edit, name="cluster-edit"),
     path("clusters/<slug:name>/capacity", views.capacity, name="cluster-capacity"),
     path("clusters/<slug:name>", cluster_views.detail, name="cluster"),
     path("clusters/<slug:name>/health", cluster_views.health, name="cluster-health"),

@@ -10,8 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from clusters import fleet_rows, forms, permissions, queries, restore_rows, rows, services
-from clusters.links import optional_url
+from clusters import fleet_rows, forms, permissions, queries, registration, restore_rows, rows, services
 from clusters.models import Cluster
 from clusters.services import holding
 from clusters.tallies import tallies_of
@@ -27,15 +26,78 @@ def listing(http: HttpRequest) -> HttpResponse:
     every = [fleet_rows.fleet_row(one, standings[one.pk], tallies[one.pk], http.user) for one in found]
     needing = [row for row in every if row["needs_work"]]
     is_narrow = http.GET.get("show") == "attention"
+    retired = queries.clusters_managed_by(http.user).filter(is_active=False).values_list("name", flat=True)
     context = {
         "rows": fleet_rows.by_need(needing if is_narrow else every),
         "total": len(every),
         "needing": len(needing),
         "is_narrow": is_narrow,
         "list_url": reverse("clusters"),
-        "new_url": optional_url("cluster-new") if permissions.may_keep_clusters(http.user) else "",
+        "new_url": reverse("cluster-new") if services.may_register(http.user) else "",
+        "retired": rows.retired_rows(retired),
     }
     return render(http, "clusters/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(http: HttpRequest) -> HttpResponse:
+    """Registering a cluster, by its particulars or by a kubeconfig."""
+    services.check_register(http.user)
+    if http.method != "POST":
+        return _register_form(http, None, registration.first_entries(), {})
+    entries = registration.posted_entries(http.POST)
+    try:
+        given = registration.read(entries, is_new=True)
+        cluster = services.add_cluster(
+            name=entries["name"], driver=entries["driver"], by=http.user, at=timezone.now(), **given
+        )
+    except Invalid as error:
+        return _register_form(http, None, entries, registration.field_errors(error.fields), status=error.status)
+    messages.success(http, _("%(name)s is registered; the portal looks at it at once.") % {"name": cluster.name})
+    return redirect("clusters")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(http: HttpRequest, name: str) -> HttpResponse:
+    """Saying more of a cluster, giving new credentials, taking it out of service and back."""
+    services.check_register(http.user)
+    cluster = queries.clusters_managed_by(http.user).filter(name=name[:41]).first()
+    if cluster is None:
+        raise NotFound(_("There is no such cluster."))
+    if http.method != "POST":
+        return _register_form(http, cluster, registration.entries_of(cluster), {})
+    entries = registration.posted_entries(http.POST)
+    try:
+        given = registration.read(entries, is_new=False)
+        services.edit_cluster(
+            name=cluster.name,
+            values=given["values"],
+            credentials=given["credentials"],
+            by=http.user,
+            at=timezone.now(),
+        )
+    except Invalid as error:
+        return _register_form(http, cluster, entries, registration.field_errors(error.fields), status=error.status)
+    messages.success(http, _("What is said of %(name)s is written down.") % {"name": cluster.name})
+    return redirect("clusters")
+
+
+def _register_form(
+    http: HttpRequest,
+    cluster: Cluster | None,
+    entries: registration.Entries,
+    errors: Mapping[str, str],
+    status: int = 200,
+) -> HttpResponse:
+    name = cluster.name if cluster else ""
+    context = {
+        "name": name,
+        "sections": registration.sections(entries, errors, cluster.driver if cluster else ""),
+        "errors": list(errors.values()),
+        "action": reverse("cluster-edit", args=[name]) if cluster else reverse("cluster-new"),
+        "list_url": reverse("clusters"),
+    }
+    return render(http, "clusters/register.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -72,6 +72,8 @@ ACCESS: dict[str, Access] = {
     "tenants": "session",
     "tenant-detail": "session",
     "clusters": "session",
+    "cluster-new": "session",
+    "cluster-edit": "session",
     "cluster-capacity": "session",
     "cluster": "session",
     "cluster-health": "session",

@@ -15,6 +15,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from clusters.addresses import Allowed
 from portal import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -289,6 +290,11 @@ WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
 # How often a bundle is compared with its cluster.
 DRIFT_SECONDS = _int("PORTAL_DRIFT_SECONDS", 600)
 WORK_SLOW_LIMIT = _int("PORTAL_WORK_SLOW_LIMIT", 1)
+# Networks and ends of host names that API servers and Git repositories must lie in; none: any that are no danger.
+try:
+    CLUSTER_ADDRESSES = Allowed.read(env.list("PORTAL_CLUSTER_ADDRESSES", default=[]))
+except ValueError as error:
+    raise ImproperlyConfigured(f"PORTAL_CLUSTER_ADDRESSES: {error}.") from None
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:

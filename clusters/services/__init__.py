@@ -9,7 +9,14 @@ from clusters.services.desired import (
     set_desired,
     set_desired_many,
 )
-from clusters.services.registering import register_cluster
+from clusters.services.registering import (
+    add_cluster,
+    check_register,
+    edit_cluster,
+    may_register,
+    register_cluster,
+    taken_from_kubeconfig,
+)
 from clusters.services.repairing import repair, repairable
 from clusters.services.retrying import NothingToRetry, probe_now, retry
 from clusters.services.rotating import Rotation, Unread, keys_in_use, rotate_keys
@@ -20,11 +27,15 @@ __all__ = [
     "NothingToRetry",
     "Rotation",
     "Unread",
+    "add_cluster",
     "can_read_nodes",
+    "check_register",
     "check_state",
     "create_bundle",
     "create_bundles",
+    "edit_cluster",
     "keys_in_use",
+    "may_register",
     "may_state",
     "probe_now",
     "register_cluster",
@@ -36,4 +47,5 @@ __all__ = [
     "set_desired",
     "set_desired_many",
     "state_capacity",
+    "taken_from_kubeconfig",
 ]

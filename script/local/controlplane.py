@@ -82,6 +82,7 @@ def start(folder: Path, assets: Path) -> ControlPlane:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = _state(folder)
     key = _signing_key(folder)
+    _client_authority(folder)
     _write_private(
         folder / "tokens.csv",
         f'{state["token"]},portal-admin,portal-admin,"system:masters"\n',
@@ -190,21 +191,29 @@ def _port(wanted: int) -> int:
 
 def _signing_key(folder: Path) -> Path:
     """The key that signs service account tokens, made once."""
-    key = folder / "service-accounts.key"
-    if key.exists():
-        return key
+    return _key(folder / "service-accounts.key")
+
+
+def _key(key: Path) -> Path:
+    """An RSA key, made once."""
+    if not key.exists():
+        _write_private(key, _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"))
+    return key
+
+
+def _client_authority(folder: Path) -> None:
+    """The authority of client certificates (client-ca.crt, client-ca.key), made once; as in real clusters, whoever may
+    approve a CertificateSigningRequest has it sign one."""
+    key, certificate = _key(folder / "client-ca.key"), folder / "client-ca.crt"
+    if not certificate.exists():
+        subject = ("-subj", "/CN=portal test clients", "-days", "3650")
+        _write_private(certificate, _openssl("req", "-x509", "-new", "-sha256", "-key", str(key), *subject))
+
+
+def _openssl(*arguments: str) -> str:
     if not shutil.which("openssl"):
         raise Problem("The control plane needs the program openssl to make a key; please install it.")
-    command = [
-        "openssl",
-        "genpkey",
-        "-algorithm",
-        "RSA",
-        "-pkeyopt",
-        "rsa_keygen_bits:2048",
-    ]
-    _write_private(key, subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return key
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, text=True).stdout
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -236,6 +245,7 @@ def _apiserver(folder: Path, state: dict[str, str], key: Path) -> list[str]:
         f"--secure-port={state['api']}",
         f"--cert-dir={folder / 'certs'}",
         f"--token-auth-file={folder / 'tokens.csv'}",
+        f"--client-ca-file={folder / 'client-ca.crt'}",
         "--authorization-mode=RBAC",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={key}",
@@ -251,6 +261,8 @@ def _controllers(plane: ControlPlane, key: Path) -> list[str]:
         f"--kubeconfig={plane.admin_kubeconfig}",
         f"--service-account-private-key-file={key}",
         f"--root-ca-file={plane.folder / 'ca.crt'}",
+        f"--cluster-signing-cert-file={plane.folder / 'client-ca.crt'}",
+        f"--cluster-signing-key-file={plane.folder / 'client-ca.key'}",
         # As in real clusters, so that the admission policies meet the same user names.
         "--use-service-account-credentials=true",
         "--leader-elect=false",

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from script.local import ROOT, commands, environment, leftovers, ports, processes, state
-from script.local.demo_clusters import RealCluster, git_repository
+from script.local.demo_clusters import ADVICE, RealCluster, git_repository, own_cluster
 from script.local.demo_servers import Servers
 from script.local.problem import Problem
 from script.local.variables import as_shell
@@ -38,16 +38,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="script/demo", description=main.__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port of the portal on 127.0.0.1 (default: 8000)")
     parser.add_argument("--reset", action="store_true", help="forget all data of an earlier demo first")
+    parser.add_argument("--kubeconfig", type=Path, metavar="FILE", help="register a cluster of your own as well")
+    parser.add_argument("--context", default="", help="which of the kubeconfig's (default: its current one)")
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
+        own = own_cluster(options.kubeconfig, options.context)
         folder = state.prepare()
         address = f"http://127.0.0.1:{options.port}"
         with state.lock(folder, f"process {os.getpid()}, {address}"):
             _clear(folder, wipe=options.reset)
             ports.check_free(options.port, "script/demo")
-            Demo(folder, options.port, address).run()
+            Demo(folder, options.port, address, own).run()
     except Problem as problem:
         sys.exit(f"\n{problem}")
     except KeyboardInterrupt:
@@ -57,12 +60,14 @@ def main() -> None:
 class Demo:
     """One run of the demo on the state in `folder`."""
 
-    def __init__(self, folder: Path, port: int, address: str) -> None:
+    def __init__(self, folder: Path, port: int, address: str, own: dict[str, str]) -> None:
         self.folder = folder
         self.port = port
         self.address = address
         self.running: list[processes.Process] = []
         self.variables: dict[str, str] = {}
+        # Which cluster of the user's own is registered, for `seed_demo` alone.
+        self.own = own
 
     def run(self) -> None:
         """Starts everything and watches it until somebody stops us or a process ends."""
@@ -71,6 +76,8 @@ class Demo:
             self._prepare()
             self._start_portal()
             _greet(self.address, self.folder, time.monotonic() - started)
+            if self.own:
+                print(ADVICE, flush=True)
             self._watch()
         finally:
             self._stop()
@@ -97,7 +104,7 @@ class Demo:
             self._note()
         _write_environment(self.folder, self.variables)
         with step("people, tenants and clusters"):
-            self._python("seed", "manage.py", "seed_demo")
+            self._command("seed", [environment.PYTHON, "manage.py", "seed_demo"], **self.own)
 
     def _start_portal(self) -> None:
         with step("web, worker and dispatch"):

@@ -8,6 +8,26 @@ from script.local import ROOT, controlplane, environment, processes
 from script.local.problem import Problem
 
 _ACCESS = ROOT / "deploy" / "cluster-access.yaml"
+# Nothing is applied to somebody's cluster by a demo; what its administrator would have to apply is said.
+ADVICE = """
+Your cluster is registered as "own". Nothing was applied to it; its page says what the portal misses there. For that:
+  kubectl apply -f deploy/cluster-access.yaml
+  kubectl create token portal -n portal-system --duration=8760h
+and give the portal that token on the page Clusters, Edit own. What is approved for it is carried out there."""
+
+
+def own_cluster(kubeconfig: Path | None, context: str) -> dict[str, str]:
+    """The variables that tell `seed_demo` of the user's own cluster; {} for none. Raises Problem before anything is
+    started where the file cannot be read; what is in it is judged by the portal itself."""
+    if kubeconfig is None:
+        if context:
+            raise Problem("--context says which context of a --kubeconfig; please give both.")
+        return {}
+    try:
+        kubeconfig.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"The kubeconfig {kubeconfig} cannot be read: {error}") from None
+    return {"DEMO_KUBECONFIG": str(kubeconfig.resolve()), "DEMO_KUBECONFIG_CONTEXT": context}
 
 
 def git_repository(folder: Path) -> dict[str, str]:

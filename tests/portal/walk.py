@@ -233,6 +233,11 @@ def _revision(world: World) -> list[Any]:
     return [*_bundle(world), 1]
 
 
+def _new_cluster(world: World) -> dict[str, Any]:
+    known = {"name": "walked", "driver": "kubernetes", "flavour": "kubernetes", "environments": ["dev"]}
+    return known | {"address": "https://127.0.0.1:1", "token": "walked-token"}
+
+
 ADMIN = frozenset({"admin"})
 ADMIN_FORM = {"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}
 ASKERS = frozenset({"dev", "owner"})
@@ -305,6 +310,8 @@ URLS: dict[str, Url] = {
     "tenants": _read(),
     "tenant-detail": _read_hidden(lambda world: ["claims"]),
     "clusters": _read(),
+    "cluster-new": Url(ADMIN_FORM, body=lambda world: _new_cluster(world) | {"environments": "dev"}),
+    "cluster-edit": Url(ADMIN_FORM, _cluster, lambda world: {"description": "walked"}),
     "cluster-capacity": Url(ADMIN_FORM, _cluster, _capacity),
     "cluster": _read(_cluster),
     "cluster-health": _read(_cluster),
@@ -320,8 +327,10 @@ URLS: dict[str, Url] = {
     "api-bundle-repair": Url({"POST": REPAIRERS}, _bundle, is_hidden=True),
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
-    "api-clusters": _read(),
-    "api-cluster": _read(_cluster),
+    "api-clusters": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ADMIN}, body=_new_cluster),
+    "api-cluster": Url(
+        {"GET": EVERYBODY, "HEAD": EVERYBODY, "PATCH": ADMIN}, _cluster, lambda world: {"description": "walked"}
+    ),
     "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
     "api-cluster-probe": Url({"POST": ADMIN}, _cluster),
     "api-bundles": _read(),

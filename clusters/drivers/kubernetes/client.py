@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext_noop
@@ -17,6 +18,7 @@ from kubernetes.dynamic import DynamicClient, LazyDiscoverer, Resource
 from clusters import secrets
 from clusters.drivers.base import FIELD_MANAGER, Connection, DriverError, Manifest, ObjectRef
 from clusters.drivers.kubernetes.errors import Absent, out_of_time, translated
+from clusters.drivers.kubernetes.network import pool_manager
 from web.sentences import Sentence
 
 # Objects in one answer to a list.
@@ -158,6 +160,15 @@ class Client:
             value: Manifest = json.loads(answer.data)
             return value
 
+    def clock(self) -> tuple[datetime, str]:
+        """(our time halfway between asking and hearing, the Date that the server's answer names, "" for none)."""
+        dynamic = self._connected()
+        started = datetime.now(UTC)
+        with translated():
+            answer = dynamic.request("get", "/version", serialize=False)
+            said = str(answer.headers.get("Date", ""))
+        return started + (datetime.now(UTC) - started) / 2, said
+
     def _path(self, ref: ObjectRef) -> str:
         path: str = self._resource(ref.api_version, ref.kind).path(
             name=ref.name or None, namespace=ref.namespace or None
@@ -213,11 +224,13 @@ def client_for(connection: Connection) -> Client:
 
 
 def _api_client(connection: Connection) -> ApiClient:
-    configuration = Configuration(host=connection.address.rstrip("/"), ca_cert_data=connection.ca or None)
-    configuration.api_key = {"authorization": f"Bearer {connection.token}"}
+    configuration = Configuration(host=connection.address.rstrip("/"))
+    if connection.token:
+        configuration.api_key = {"authorization": f"Bearer {connection.token}"}
     # The work item is tried again as a whole; retries in here would multiply every time limit.
     configuration.retries = False
     client = ApiClient(configuration)
+    client.rest_client.pool_manager = pool_manager(connection)
     client.user_agent = FIELD_MANAGER
     return client
 

@@ -5,6 +5,7 @@ Measured with Kubernetes 1.36 and its Python client 37.
 
 import json
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_noop
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError, ResourceNotUniqueError
 from urllib3 import exceptions as network
 
+from clusters.addresses import AddressRefused, NameUnknown
 from clusters.drivers.base import DriverError, Unreachable
 from web.sentences import Sentence
 
@@ -21,6 +23,20 @@ _LONGEST_MESSAGE = 500
 # An apply with an unknown field or a malformed value answers 500 without a reason, and so do etcd's own troubles: only
 # the message tells the body's fault from the server's.
 _BODY_FAULT = re.compile(r"failed to (create typed|convert) |field not declared in schema|quantities must match")
+# OpenSSL's words for what is wrong with a certificate, and what an operator makes of them.
+_CERTIFICATE = {
+    "certificate has expired": gettext_noop("it has expired"),
+    "certificate is not yet valid": gettext_noop("it is not valid yet: is a clock wrong?"),
+    "Hostname mismatch": gettext_noop("it is for another host name"),
+    "IP address mismatch": gettext_noop("it is for another IP address"),
+    "self-signed certificate": gettext_noop("its authority is not the one that is registered"),
+    "unable to get local issuer certificate": gettext_noop("its authority is not the one that is registered"),
+    "certificate signature failure": gettext_noop("its authority is not the one that is registered"),
+    "CA signature digest algorithm too weak": gettext_noop("it is signed with an algorithm that is too weak"),
+    "alert certificate required": gettext_noop("the server asks for a client certificate"),
+    "alert unknown ca": gettext_noop("the server does not know the authority of the client certificate"),
+    "cadata does not contain a certificate": gettext_noop("the registered authority is no PEM certificate"),
+}
 # Quota admission right after a quota was made: its controller has not counted yet.
 _UNCOUNTED = "status unknown for quota"
 
@@ -48,13 +64,19 @@ def translated() -> Iterator[None]:
         # The library's own text lists its search parameters.
         sentence = Sentence(gettext_noop("The cluster does not know this kind of object."))
         raise Unknown(sentence, transient=False) from error
+    except NameUnknown as error:
+        raise Unreachable(_unreachable(error.sentence), transient=True) from error
+    except AddressRefused as error:
+        raise DriverError(error.sentence, transient=False, operator=True) from error
+    except ssl.SSLError as error:
+        # While connecting it is urllib3's; this one is about the authority that is configured.
+        raise _untrusted(str(error)) from error
     except (network.HTTPError, OSError) as error:
         # Where nobody listens the library speaks of a timeout too.
         waited = isinstance(error, network.TimeoutError | TimeoutError)
         if waited and not isinstance(error, network.NewConnectionError):
             raise out_of_time() from error
-        sentence = Sentence(gettext_noop("The cluster cannot be reached (%(reason)s)."), {"reason": _cause(error)})
-        raise Unreachable(sentence, transient=True) from error
+        raise Unreachable(_unreachable(_cause(error)), transient=True) from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         sentence = Sentence(gettext_noop("The cluster's address answers, but not like Kubernetes."))
         raise DriverError(sentence, transient=True) from error
@@ -65,16 +87,31 @@ def out_of_time() -> Unreachable:
     return Unreachable(Sentence(gettext_noop("The cluster did not answer in time.")), transient=True)
 
 
+def _unreachable(reason: str | Sentence) -> Sentence:
+    return Sentence(gettext_noop("The cluster cannot be reached (%(reason)s)."), {"reason": reason})
+
+
+def _untrusted(message: str) -> DriverError:
+    """What is wrong with the certificate, in words where OpenSSL's are known."""
+    known = next((sentence for part, sentence in _CERTIFICATE.items() if part in message), None)
+    # Around OpenSSL's own words the library repeats the address and itself.
+    said = re.search(r"certificate verify failed: (.{1,200}?) \(_ssl\.c", message)
+    reason: str | Sentence = Sentence(known) if known else said[1] if said else message[:200]
+    text = gettext_noop("The cluster's certificate is not trusted (%(reason)s).")
+    return DriverError(Sentence(text, {"reason": reason}), transient=False, operator=True)
+
+
 def _from_answer(error: DynamicApiError) -> DriverError:
     status = _status_of(error)
     code, reason = error.status, str(status.get("reason", ""))
     message = str(status.get("message") or error.reason or code)[:_LONGEST_MESSAGE]
     said = Sentence(gettext_noop("The cluster says: %(message)s"), {"message": message})
     if code == 0:
-        text = gettext_noop("The cluster's certificate is not trusted (%(reason)s).")
-        return DriverError(Sentence(text, {"reason": message}), transient=False, operator=True)
+        return _untrusted(message)
     if code == 401:
-        text = gettext_noop("The cluster does not accept the portal's token; its operator must provide a new one.")
+        text = gettext_noop(
+            "The cluster does not accept the portal's token or certificate; its operator must provide a new one."
+        )
         return DriverError(Sentence(text), transient=False, operator=True)
     if code == 404:
         return Absent(said, transient=True)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_noop
 from clusters.drivers.base import SCRATCH_NAMESPACE, DriverError, ObjectRef, Probe
 from clusters.drivers.kubernetes.client import Client
 from clusters.drivers.kubernetes.errors import Absent
+from clusters.drivers.kubernetes.facts import date_of, facts
 from web.sentences import Sentence
 
 _RBAC = "rbac.authorization.k8s.io"
@@ -22,6 +23,8 @@ _RIGHTS = (
     ("list", "apps", "deployments", ""),
     ("list", "", "nodes", ""),
     ("list", "storage.k8s.io", "storageclasses", ""),
+    ("list", "apiextensions.k8s.io", "customresourcedefinitions", ""),
+    ("list", "apps", "daemonsets", ""),
 )
 # Beside, where OpenShift's quotas are served. Which security context constraints it binds is the cluster's row to say,
 # and a plan tells where it may not.
@@ -29,17 +32,36 @@ _QUOTAS = "quota.openshift.io"
 _ON_OPENSHIFT = tuple(
     (verb, _QUOTAS, "clusterresourcequotas", "") for verb in ("get", "list", "create", "patch", "delete")
 )
+# Certificates, leases and tokens go by clocks; a bit of difference is everywhere.
+_MOST_SKEW_SECONDS = 30
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _POLICIES = ("portal-confined", "portal-protected")
 
 
 def probe(client: Client) -> Probe:
     """Asks the cluster; raises DriverError where it cannot be reached or does not know the portal."""
     version = str(client.call("get", "/version").get("gitVersion", "?"))
-    return Probe(version, tuple(_problems(client)), datetime.now(UTC))
+    ours, date = client.clock()
+    seen = facts(client, ours, date_of(date))
+    problems = (*_clock(seen["clock_skew_seconds"]), *_problems(client, version))
+    return Probe(version, problems, datetime.now(UTC), seen)
 
 
-def _problems(client: Client) -> Iterator[Sentence]:
-    yield from _policies(client)
+def _clock(skew: float) -> Iterator[Sentence]:
+    if abs(skew) > _MOST_SKEW_SECONDS:
+        text = gettext_noop("The cluster's clock differs from the portal's by %(seconds)d seconds.")
+        yield Sentence(text, {"seconds": round(abs(skew))})
+
+
+def _problems(client: Client, version: str) -> Iterator[Sentence]:
+    if _knows_policies(client):
+        yield from _policies(client)
+    else:
+        text = gettext_noop(
+            "This cluster (%(version)s) has no ValidatingAdmissionPolicy (Kubernetes 1.30 and newer have it): only its"
+            " role confines the portal, and that is not enough."
+        )
+        yield Sentence(text, {"version": version})
     yield from _confinement(client)
     if not _has_scratch(client):
         text = gettext_noop("The namespace %(name)s is missing; apply deploy/cluster-access.yaml.")
@@ -62,13 +84,20 @@ def _serves(client: Client, group: str) -> bool:
     return True
 
 
+def _knows_policies(client: Client) -> bool:
+    try:
+        served = client.call("get", _ADMISSION).get("resources") or []
+    except Absent:
+        return False
+    return any(resource.get("name") == "validatingadmissionpolicies" for resource in served)
+
+
 def _policies(client: Client) -> Iterator[Sentence]:
     """Whether both policies and their bindings are there and deny."""
     for name in _POLICIES:
-        base = "/apis/admissionregistration.k8s.io/v1"
         try:
-            client.call("get", f"{base}/validatingadmissionpolicies/{name}")
-            binding = client.call("get", f"{base}/validatingadmissionpolicybindings/{name}")
+            client.call("get", f"{_ADMISSION}/validatingadmissionpolicies/{name}")
+            binding = client.call("get", f"{_ADMISSION}/validatingadmissionpolicybindings/{name}")
         except DriverError as error:
             if error.operator or (error.transient and not isinstance(error, Absent)):
                 raise

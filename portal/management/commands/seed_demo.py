@@ -10,13 +10,15 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from clusters.models import Cluster
-from clusters.services import register_cluster, state_capacity
+from clusters.services import register_cluster, state_capacity, taken_from_kubeconfig
 from tenants.ledger import set_budget
 from tenants.models import Tenant
 from tenants.services import create_tenant
+from web.errors import Invalid
 
 TENANTS = {
     "claims": ("理赔", "Claims", [("user:owner", "owner"), ("user:dev", "developer")]),
@@ -31,6 +33,8 @@ CAPACITY: dict[str, Any] = {
     "pods": 2000,
     "cpu_overcommit": Decimal(2),
 }
+# What the user's own cluster is called (script/demo --kubeconfig).
+OWN = "own"
 INGRESS = {"network.openshift.io/policy-group": "ingress"}
 MONITORING = {"kubernetes.io/metadata.name": "monitoring"}
 
@@ -38,7 +42,8 @@ MONITORING = {"kubernetes.io/metadata.name": "monitoring"}
 class Command(BaseCommand):
     """Two tenants, a GitOps cluster for all environments, and the test control plane where there is one.
 
-    Reads DEMO_GIT_REPOSITORY, and DEMO_CLUSTER_SERVER, DEMO_CLUSTER_CA_FILE, DEMO_CLUSTER_TOKEN_FILE.
+    Reads DEMO_GIT_REPOSITORY, and DEMO_CLUSTER_SERVER, DEMO_CLUSTER_CA_FILE, DEMO_CLUSTER_TOKEN_FILE, and
+    DEMO_KUBECONFIG with DEMO_KUBECONFIG_CONTEXT.
     """
 
     help = "Fills the demo. Refused outside of it."
@@ -81,10 +86,32 @@ class Command(BaseCommand):
                 at=now,
                 **common,
             )
+        if path := os.environ.get("DEMO_KUBECONFIG"):
+            self._register_own(Path(path), os.environ.get("DEMO_KUBECONFIG_CONTEXT", ""), now)
         self._state_capacities(now)
         self.stdout.write("The demo is filled.")
 
+    def _register_own(self, path: Path, context: str, now: datetime) -> None:
+        """The user's own cluster, by the parser and the use case that the pages have; nothing is applied to it."""
+        try:
+            values, credentials = taken_from_kubeconfig(path.read_text(), context)
+            register_cluster(
+                name=OWN,
+                driver="kubernetes",
+                flavour="kubernetes",
+                environments=["dev", "test", "prod"],
+                description="Your own cluster",
+                by=None,
+                at=now,
+                **values,
+                **credentials,
+            )
+        except Invalid as error:
+            # Most kubeconfigs that name files can be had with their data written out.
+            hint = "kubectl config view --raw --flatten --minify writes one with its data in it."
+            raise CommandError(f"{path}: {' '.join(error.fields.values())} {hint}") from None
+
     def _state_capacities(self, now: datetime) -> None:
-        """No cluster of the demo has nodes, so what they have to give is stated, as an administrator would."""
-        for name in Cluster.objects.exclude(capacity__source="stated").values_list("name", flat=True):
+        """No cluster of the demo's own has nodes, so what they have to give is stated, as an administrator would."""
+        for name in Cluster.objects.exclude(Q(capacity__source="stated") | Q(name=OWN)).values_list("name", flat=True):
             state_capacity(name=name, source="stated", by=None, at=now, **CAPACITY)
