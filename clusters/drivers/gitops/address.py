@@ -1,7 +1,5 @@
 """Where a Git repository is: which addresses are taken, and which parts of them."""
 
-import importlib
-import importlib.util
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
+from clusters import addresses
 from clusters.drivers.base import DriverError
 from web.sentences import Sentence
 
@@ -60,9 +59,6 @@ def parse(address: str) -> Address:
 
 def check_host(host: str) -> None:
     """Raises DriverError (operator) unless the policy for clusters' addresses lets the portal speak to the host."""
-    if importlib.util.find_spec("clusters.addresses") is None:
-        return
-    addresses = importlib.import_module("clusters.addresses")
     try:
         addresses.check_host(host)
     except addresses.AddressRefused as error:
