@@ -136,8 +136,8 @@ def test_eight__beside_a_dead_and_a_slow_one__become_ready_before_them(portal, g
     said = ", ".join(f"{(run.ended_at - run.began_at).total_seconds():.1f}" for run in runs)
     print(
         f"neighbours: circuit of the dead one opened {(opened.at - since).total_seconds():.1f} s after it died; "
-        f"in the first {time.monotonic() - clock:.0f} s it cost {line.calls} calls, at most {most_at_once(runs)} at once, "
-        f"passes of {said} s"
+        f"in the first {time.monotonic() - clock:.0f} s it cost {line.calls} calls, "
+        f"at most {most_at_once(runs)} at once, passes of {said} s"
     )
     line.revive()
     slow.delay = 0.0
