@@ -166,12 +166,11 @@ def ask_and_disturb(field: Field, approvals: int, kills: int, people: int, longe
 def settle(field: Field) -> float:
     """Seconds until the portal says that everything is as approved, and nothing is in the cluster that nobody wants."""
     began = time.monotonic()
-    wanted = [key for one in field.asking.projects if one.cluster == "real" and one.approved for key in one.forms()[-1]]
+    own = {one.namespace: one for one in field.asking.projects if one.cluster == "real" and one.approved}
+    wanted = {key for one in own.values() for key in one.forms()[-1]}
 
     def is_settled() -> bool:
-        return not field.unsettled() and not [
-            key for key in field.watch.live().keys() - set(wanted) if key.namespace.startswith("claims-p")
-        ]
+        return not field.unsettled() and not any(key.namespace in own for key in field.watch.live().keys() - wanted)
 
     deadline = began + BOUND_SECONDS
     while not is_settled() and time.monotonic() < deadline:
@@ -203,7 +202,8 @@ def test_faults__everything_goes_wrong__clusters_have_what_was_approved(field, i
         assert found.older_over_newer == []
         assert found.resurrected == []
     # Nothing is shown by a watch that saw nothing.
-    assert {one.uid for one in live.values() if one.key.namespace.startswith("claims-p")} <= {v.uid for v in versions}
+    own = {one.namespace for one in projects}
+    assert {one.uid for one in live.values() if one.key.namespace in own} <= {one.uid for one in versions}
     assert field.asking.count >= approvals and field.chaos.kills >= kills
 
 
