@@ -8,7 +8,8 @@ from django.db.models import OuterRef, Q, Subquery
 from accounts.models import User
 from clusters.models import Bundle, BundleRevision, BundleRun, Cluster, DriftCheck
 
-# How a cluster is reached, and with what: for drivers alone.
+# How a cluster is reached, and with what: for drivers alone. Whether it is observed is part of every bundle's state,
+# so that observer_address comes along.
 _NOT_FOR_PAGES = (
     "address",
     "ca",
@@ -16,7 +17,6 @@ _NOT_FOR_PAGES = (
     "client_certificate",
     "client_key_sealed",
     "signing_key_sealed",
-    "observer_address",
     "observer_ca",
     "observer_token_sealed",
 )
