@@ -83,7 +83,7 @@ def bundle_detail(bundle: Bundle, owner: Owner, user: User) -> Row:
         "retry_url": _retry_url(bundle, user) if stopped else "",
         "wanted": bundle.generation,
         "observed": bundle.observed_generation,
-        "poll": state not in ("ready", "committed", "blocked"),
+        "poll": not words.is_settled(bundle),
     }
 
 

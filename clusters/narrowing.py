@@ -69,14 +69,16 @@ def in_state(state: str) -> Q:
     """As rules.state_of says it, for the database."""
     agreed = Q(blocked=False, observed_generation__gte=F("generation"))
     going = Q(blocked=False, observed_generation__lt=F("generation"))
+    observed = ~Q(cluster__driver="gitops") | ~Q(cluster__observer_address="")
+    fresh, in_git = going & Q(attempts=0), ~Q(committed="")
     started = Q(lease_owner__isnull=False) | Q(message__isnull=False)
     return {
         "attention": Q(blocked=True) | going & Q(attempts__gt=0) | Q(drift__found_at__isnull=False),
         "drift": Q(drift__found_at__isnull=False),
         "blocked": Q(blocked=True),
-        "ready": agreed & Q(committed=""),
-        "committed": agreed & ~Q(committed=""),
+        "ready": agreed & observed,
+        "committed": agreed & ~observed | fresh & in_git,
         "retrying": going & Q(attempts__gt=0),
-        "applying": going & Q(attempts=0) & started,
-        "queued": going & Q(attempts=0) & ~started,
+        "applying": fresh & ~in_git & started,
+        "queued": fresh & ~in_git & ~started,
     }[state]

@@ -9,9 +9,10 @@ from accounts.models import User
 from clusters.access import SEALED
 from clusters.models import Bundle, BundleRevision, BundleRun, Cluster, DriftCheck
 
-# How a cluster is reached, and with what: for drivers alone.
+# How a cluster is reached, and with what: for drivers alone. Whether it is observed is part of every bundle's state,
+# so that observer_address comes along.
 _NOT_FOR_PAGES = (
-    *("address", "ca", "client_certificate", "observer_address", "observer_ca"),
+    *("address", "ca", "client_certificate", "observer_ca"),
     *(f"{name}_sealed" for name in SEALED),
 )
 

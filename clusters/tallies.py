@@ -60,8 +60,9 @@ def tallies_of(bundles: QuerySet[Bundle], clusters: Iterable[Cluster]) -> dict[i
             total=Count("pk", distinct=True),
             tenants=Count("tenant", distinct=True),
             drifted=Count("drift", distinct=True, filter=Q(drift__found_at__isnull=False)),
-            **{state: Count("pk", distinct=True, filter=in_state(state)) for state in _STATES},
+            # Prefixed: what is called as a column would be taken for it.
+            **{f"in_{state}": Count("pk", distinct=True, filter=in_state(state)) for state in _STATES},
         )
     )
-    found = {row.pop("cluster"): Tally(**row) for row in rows}
+    found = {row.pop("cluster"): Tally(**{name.removeprefix("in_"): n for name, n in row.items()}) for row in rows}
     return {pk: found.get(pk, Tally()) for pk in pks}

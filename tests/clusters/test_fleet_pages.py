@@ -382,14 +382,19 @@ def test_project_and_request__lead_to_the_history(world, bundle):
 
 
 def test_states__in_the_database_as_in_code(world):
-    cluster, tenant = Cluster.objects.get(), a_tenant("motor")
+    tenant = a_tenant("motor")
+    clusters = [
+        Cluster.objects.get(),
+        a_cluster("seen", driver="gitops", observer_address="https://127.0.0.1:1"),
+        a_cluster("direct", driver="kubernetes"),
+    ]
     lease = {"lease_owner": uuid4(), "lease_until": timezone.now()}
-    choices = itertools.product((False, True), (0, 1), (0, 2), ("", "c0ffee"), ({}, lease), (None, SILENT))
-    for blocked, observed, attempts, committed, leased, message in choices:
+    choices = itertools.product(clusters, (False, True), (0, 1), (0, 2), ("", "c0ffee"), ({}, lease), (None, SILENT))
+    for cluster, blocked, observed, attempts, committed, leased, message in choices:
         fields = {"blocked": blocked, "observed_generation": observed, "attempts": attempts, "message": message}
         a_bundle(cluster=cluster, tenant=tenant, generation=1, committed=committed, **fields, **leased)
-    rows = Bundle.objects.filter(tenant=tenant)
-    assert rows.count() == 64
+    rows = Bundle.objects.filter(tenant=tenant).select_related("cluster")
+    assert rows.count() == 3 * 64
     for state in ("queued", "applying", "retrying", "blocked", "committed", "ready"):
         found = set(rows.filter(narrowing.in_state(state)))
         assert found and found == {row for row in rows if words.state_of(row) == state}, state
