@@ -13,7 +13,8 @@ ADVICE = """
 Your cluster is registered as "own". Nothing was applied to it; its page says what the portal misses there. For that:
   kubectl apply -f deploy/cluster-access.yaml
   kubectl create token portal -n portal-system --duration=8760h
-and give the portal that token on the page Clusters, Edit own. Requests for it that are approved are carried out there."""
+and give the portal that token on the page Clusters, Edit own.
+Requests for it that are approved are carried out there."""
 
 
 def own_cluster(kubeconfig: Path | None, context: str) -> dict[str, str]:
