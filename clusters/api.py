@@ -72,7 +72,7 @@ class ClustersView(APIView):
     )
     def post(self, http: Request) -> Response:
         """The new cluster; the portal looks at it at once."""
-        services.check_register(http.user)
+        permissions.check_keep_clusters(http.user)
         said = AddClusterSerializer(data=http.data)
         said.is_valid(raise_exception=True)
         given = said.given()
@@ -102,7 +102,7 @@ class ClusterView(APIView):
     )
     def patch(self, http: Request, name: str) -> Response:
         """The cluster as it is now said to be."""
-        services.check_register(http.user)
+        permissions.check_keep_clusters(http.user)
         said = EditClusterSerializer(data=http.data)
         said.is_valid(raise_exception=True)
         cluster = services.edit_cluster(name=name[:41], by=http.user, at=timezone.now(), **said.given())

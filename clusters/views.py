@@ -33,7 +33,7 @@ def listing(http: HttpRequest) -> HttpResponse:
         "needing": len(needing),
         "is_narrow": is_narrow,
         "list_url": reverse("clusters"),
-        "new_url": reverse("cluster-new") if services.may_register(http.user) else "",
+        "new_url": reverse("cluster-new") if permissions.may_keep_clusters(http.user) else "",
         "retired": rows.retired_rows(retired),
     }
     return render(http, "clusters/list.html", context)
@@ -42,7 +42,7 @@ def listing(http: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(http: HttpRequest) -> HttpResponse:
     """Registering a cluster, by its particulars or by a kubeconfig."""
-    services.check_register(http.user)
+    permissions.check_keep_clusters(http.user)
     if http.method != "POST":
         return _register_form(http, None, registration.first_entries(), {})
     entries = registration.posted_entries(http.POST)
@@ -60,7 +60,7 @@ def new(http: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(http: HttpRequest, name: str) -> HttpResponse:
     """Saying more of a cluster, giving new credentials, taking it out of service and back."""
-    services.check_register(http.user)
+    permissions.check_keep_clusters(http.user)
     cluster = queries.clusters_managed_by(http.user).filter(name=name[:41]).first()
     if cluster is None:
         raise NotFound(_("There is no such cluster."))

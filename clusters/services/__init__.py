@@ -11,9 +11,7 @@ from clusters.services.desired import (
 )
 from clusters.services.registering import (
     add_cluster,
-    check_register,
     edit_cluster,
-    may_register,
     register_cluster,
     taken_from_kubeconfig,
 )
@@ -29,13 +27,11 @@ __all__ = [
     "Unread",
     "add_cluster",
     "can_read_nodes",
-    "check_register",
     "check_state",
     "create_bundle",
     "create_bundles",
     "edit_cluster",
     "keys_in_use",
-    "may_register",
     "may_state",
     "probe_now",
     "register_cluster",

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from clusters import kubeconfig, particulars, sealing
+from clusters import kubeconfig, particulars, permissions, sealing
 from clusters.access import SEALED, place_of
 from clusters.models import Bundle, Capacity, Cluster, Health
 from clusters.services.capacity import can_read_nodes
-from web.errors import Conflict, Forbidden, Invalid, NotFound
+from web.errors import Conflict, Invalid, NotFound
 
 # Which stored credentials are sent to what these columns name: whoever changes one of them gives those anew, so that
 # a stolen session cannot send a token to another host.
@@ -27,17 +27,6 @@ _LONG = ("ca", "client_certificate", "git_known_hosts", "observer_ca")
 _OF_CONNECTION = (*_LONG, "address", "observer_address", "git_branch", "git_folder", "git_username")
 
 
-def may_register(user: User) -> bool:
-    """Whether the person may add and edit clusters: administrators."""
-    return user.is_administrator
-
-
-def check_register(by: User) -> None:
-    """Raises Forbidden unless `may_register`."""
-    if not may_register(by):
-        raise Forbidden(_("Only platform administrators register clusters."))
-
-
 def register_cluster(*, name: str, by: User | None, at: datetime, driver: str, **given: Any) -> Cluster:
     """Registers or replaces the cluster `name`, for set-ups that say all they know: `given` are fields of
     particulars.FIELDS and credentials of access.SEALED, which are kept encrypted; "" is none.
@@ -45,7 +34,7 @@ def register_cluster(*, name: str, by: User | None, at: datetime, driver: str, *
     `by` is a platform administrator, or None for the portal's own set-up. Raises Forbidden, Invalid.
     """
     if by is not None:
-        check_register(by)
+        permissions.check_keep_clusters(by)
     credentials = {key: given.pop(key) for key in SEALED if key in given}
     _check(name, driver, given, {key: value for key, value in credentials.items() if value}, at)
     with transaction.atomic():
@@ -61,7 +50,7 @@ def add_cluster(
 
     A Kubernetes cluster needs a token or a client certificate. Raises Forbidden, Invalid with errors by JSON pointer.
     """
-    check_register(by)
+    permissions.check_keep_clusters(by)
     # The address of the page that adds one.
     if name == "new":
         _raise_if({"/name": _("This name is taken by the portal itself.")})
@@ -88,7 +77,7 @@ def edit_cluster(
     Taken out of service (is_active False) it takes no new projects; what is there goes on. Where the portal connects
     to changes only together with the credentials it sends there. Raises Forbidden, NotFound, Invalid.
     """
-    check_register(by)
+    permissions.check_keep_clusters(by)
     known = Cluster.objects.filter(name=name).first()
     if known is None:
         raise NotFound(_("There is no such cluster."))

@@ -1,6 +1,6 @@
 """The portal's three processes as arguments of Python, for the demo; docker-compose.yml is held to the same."""
 
-WORKER = ("-m", "celery", "--quiet", "-A", "portal", "worker", "--concurrency", "2")
+WORKER = ("-m", "celery", "--quiet", "-A", "portal", "worker", "--concurrency", "4")
 DISPATCH = ("manage.py", "dispatch")
 
 
