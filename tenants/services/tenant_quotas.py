@@ -26,8 +26,10 @@ def keep_quotas(
 ) -> None:
     """Makes the tenant's budget, as it is now, its quota in those of the clusters that are OpenShift, after an approved
     request and in its transaction. What is wanted already is not touched."""
-    lock_quotas(tenant)
     chosen = [cluster for cluster in clusters if cluster.flavour == tenant_quotas.OPENSHIFT]
+    if not chosen:
+        return
+    lock_quotas(tenant)
     state = tenant_quotas.state_of(tenant)
     wanted, now = manifests.tenant_quota(state), tenant_quotas.wanted_now(tenant, chosen)
     aims = [fleet.Aim(_bundle(tenant, cluster), wanted, state) for cluster in chosen if now[cluster.pk] != wanted]

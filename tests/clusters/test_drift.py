@@ -212,7 +212,7 @@ def test_drift__foreign_object_that_claims_to_be_the_portals__listed_all_the_sam
 
 
 def test_drift__object_of_another_bundle_in_the_namespace__not_foreign(bundle, kubectl, name):
-    other = create_bundle(cluster=bundle.cluster, tenant_id=bundle.tenant_id, owner="instance:1", namespace=name)
+    other = create_bundle(cluster=bundle.cluster, tenant_id=bundle.tenant_id, owner="project:other", namespace=name)
     policy = an_allow_all(name)
     policy["metadata"]["name"] = "for-the-database"
     want(other, [policy])
@@ -335,12 +335,14 @@ def test_drift__policy_says_repair_and_a_person_repaired_before__counts_only_the
     assert bundle.generation == 5
 
 
-def test_drift__policy_says_repair_but_the_cluster_is_held__reported_alone(bundle, kubectl, name):
+def test_drift__policy_says_repair_but_the_cluster_is_held__not_even_looked_at(bundle, kubectl, name):
     Cluster.objects.update(on_drift="repair", held_since=timezone.now())
     patched(kubectl, name, "quota", "portal-quota", spec={"hard": {"pods": "99"}})
-    assert len(compared(bundle).found) == 1
+    row = compared(bundle)
     bundle.refresh_from_db()
-    assert bundle.generation == 1
+    assert row.found == [] and bundle.generation == 1
+    # Due all the same, for when a person has confirmed.
+    assert row.due_at <= timezone.now() and row.lease_until is None
 
 
 def test_drift__policy_says_repair_and_several_differ__one_revision_for_all(bundle, kubectl, name):

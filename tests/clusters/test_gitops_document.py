@@ -7,7 +7,8 @@ import yaml
 
 from clusters.drivers.base import ObjectRef
 from clusters.drivers.files import path_of
-from clusters.rules import ALLOWED_KINDS, commit_message
+from clusters.drivers.kubernetes.drifting import KEPT_KINDS
+from clusters.rules import commit_message
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "gitops.md").read_text()
@@ -46,7 +47,7 @@ def test_observer__its_role__every_kind_a_project_holds_read_only():
     (role,) = (one for one in documents if one["kind"] == "ClusterRole")
     assert all(set(rule["verbs"]) <= {"get", "list"} for rule in role["rules"])
     readable = {(group, kind) for rule in role["rules"] for group in rule["apiGroups"] for kind in rule["resources"]}
-    for api_version, kind in ALLOWED_KINDS:
+    for api_version, kind in (("v1", "Namespace"), *KEPT_KINDS):
         group = api_version.rpartition("/")[0]
         plural = {"NetworkPolicy": "networkpolicies"}.get(kind, f"{kind.lower()}s")
         assert (group, plural) in readable
