@@ -83,7 +83,8 @@ def edit_cluster(
         raise NotFound(_("There is no such cluster."))
     given = {key: value for key, value in credentials.items() if value}
     # What stays as it is was checked when it was written, and a name that is unknown today must not hold up the rest.
-    changed = {field: value for field, value in values.items() if _said(known).get(field, None) != value}
+    said = _said(known)
+    changed = {field: value for field, value in values.items() if field not in said or said[field] != value}
     _check(name, known.driver, changed | _pair(values), given, at)
     with transaction.atomic():
         cluster = Cluster.objects.select_for_update().get(pk=known.pk)
