@@ -47,8 +47,9 @@ _LABEL_VALUE = r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 _LABEL_KEY = r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _SELECTOR = rf"(?:{_LABEL_KEY}={_LABEL_VALUE}(?:,{_LABEL_KEY}={_LABEL_VALUE}){{0,9}})"
 _NAME = r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?"
-# git check-ref-format, without what nobody needs; a segment neither begins nor ends with a dot.
-_SEGMENT = r"(?!\.)(?!.*\.\.)[A-Za-z0-9._-]+(?<!\.)(?<!\.lock)"
+# git check-ref-format, without what nobody needs; a segment neither begins nor ends with a dot, nor
+# begins with a hyphen, which programs would take for an option.
+_SEGMENT = r"(?![.-])(?!.*\.\.)[A-Za-z0-9._-]+(?<!\.)(?<!\.lock)"
 _KNOWN_HOST = (
     r"\S{1,300} (?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]{1,2000}={0,2}(?: .{0,200})?"
 )
