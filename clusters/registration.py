@@ -72,7 +72,7 @@ def read(entries: Entries, *, is_new: bool) -> Given:
         values["node_selectors"] = {place: text for place, text in given.items() if text}
     if "dedicated_to" in entries:
         values["dedicated_to"] = entries["dedicated_to"] or None
-    # A browser says nothing of a box that is not ticked; a new cluster is told of by a whole form, which has the address.
+    # A browser says nothing of a box that is not ticked; a new cluster is told of by a whole form, with the address.
     if is_new or "address" in entries:
         values["environments"] = entries["environments"]
         values["is_active"] = is_new or bool(entries.get("is_active"))
