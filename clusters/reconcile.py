@@ -18,7 +18,7 @@ from work.claims import Lease, LeaseLost, guarded
 from work.tasks import Pass
 
 LOOK_AGAIN_FIRST, LOOK_AGAIN_LAST = timedelta(seconds=1), timedelta(seconds=30)  # while objects become ready
-OBSERVE_EVERY = timedelta(seconds=60)  # once they are: keeps usage figures fresh
+OBSERVE_EVERY, OBSERVE_LAST = timedelta(seconds=60), timedelta(seconds=300)  # once they are: keeps usage figures fresh
 SWEEP_FOR = timedelta(hours=1)  # after everything of a bundle is gone
 RETRY_AFTER_MOST = timedelta(seconds=300)  # whatever a server asks for
 WAIT_FOR_OTHERS = timedelta(seconds=5)
@@ -111,12 +111,13 @@ def _settle(
 
 
 def _next_look(bundle: Bundle, now: datetime) -> timedelta | None:
-    """None once a bundle has kept nothing for long. Until then a worker that was stopped before, or a call that was
-    under way, may still create something, so it is looked at again, less and less often."""
+    """Less and less often the longer nothing changed: a thousand bundles must not keep workers busy with looking. None
+    once a bundle has kept nothing for long; until then a worker that was stopped before, or a call that was under
+    way, may still create something."""
+    agreed_at = bundle.revisions.values_list("agreed_at", flat=True).first()
+    age = now - (agreed_at or now)
     if bundle.objects_kept.exclude(state="gone").exists():
-        return OBSERVE_EVERY
-    empty_since = bundle.revisions.values_list("agreed_at", flat=True).first()
-    age = now - (empty_since or now)
+        return max(OBSERVE_EVERY, min(OBSERVE_LAST, age / 4))
     return max(OBSERVE_EVERY, age) if age < SWEEP_FOR else None
 
 
