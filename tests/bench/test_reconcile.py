@@ -153,9 +153,9 @@ def test_one_worker__real_projects__all_ready(portal, real_cluster, claims_noted
     tell_memory(portal)
 
 
-def wanted(cluster: Cluster, work: list[list[dict]], kind: str = "project") -> list[Bundle]:
+def wanted(cluster: Cluster, work: list[list[dict]], kind: str = "") -> list[Bundle]:
     tenant = a_tenant()
-    owners = [(tenant.pk, f"{kind}:{n}", project[0]["metadata"]["name"]) for n, project in enumerate(work)]
+    owners = [(tenant.pk, f"project:{kind}{n}", project[0]["metadata"]["name"]) for n, project in enumerate(work)]
     bundles = create_bundles(cluster=cluster, owners=owners)
     aims = [Aim(bundle, project, {}) for bundle, project in zip(bundles, work, strict=True)]
     set_desired_many(aims=aims, provenance=SOURCE, by=None, at=timezone.now())

@@ -38,6 +38,9 @@ class Backups:
     def restore(self) -> None:
         """As after a loss: an empty database of the same name, filled from the dump."""
         connections.close_all()
+        # Whoever was killed may still count as connected.
+        others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'"
+        self._run("psql", "-d", "postgres", "-c", others)
         self._run("psql", "-d", "postgres", "-c", f'ALTER DATABASE "{self._name}" RENAME TO "{self._name}_lost"')
         self._run("createdb", self._name)
         self._run("pg_restore", "--no-owner", f"--dbname={self._name}", str(self._dump))
