@@ -9,7 +9,6 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from clusters import permissions
 from clusters.health_rows import health_row
-from clusters.links import optional_url
 from clusters.models import Cluster
 from clusters.rows import Standings, cluster_row
 from clusters.tallies import Tally
@@ -110,7 +109,7 @@ def actions(cluster: Cluster, user: User) -> list[Row]:
     if not permissions.may_keep_clusters(user):
         return []
     found = [
-        (_("Edit"), optional_url("cluster-edit", cluster.name), "edit"),
+        (_("Edit"), reverse("cluster-edit", args=[cluster.name]), "edit"),
         (_("State capacity"), reverse("cluster-capacity", args=[cluster.name]), "cpu"),
     ]
-    return [{"label": label, "url": url, "icon": icon} for label, url, icon in found if url]
+    return [{"label": label, "url": url, "icon": icon} for label, url, icon in found]
