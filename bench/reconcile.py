@@ -6,9 +6,9 @@ What is measured is tests/bench/test_reconcile.py, which is checked as it runs. 
 (script/test, script/control-plane) and stops by itself. The output is kept in bench/results/reconcile.txt.
 
 "Raw" is one thread with the portal's own client, one call per object, no database and no portal: a POST (the least
-with which an object comes to be) or a server-side apply. The driver makes two calls to create an object (POST, and
-taking the fields over); "driver alone" is those and one look at all, without the database. Raw rates are measured
-before and after the portal's run and averaged, on at most 100 bundles.
+with which an object comes to be) or a server-side apply. "Driver alone" is the driver's applies one after the other
+and one look at all, without the database; the portal's worker applies objects of one kind several at once. Raw rates
+are measured before and after the portal's run and averaged, on at most 100 bundles.
 """
 
 import os

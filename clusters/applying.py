@@ -1,6 +1,8 @@
 """Writing a bundle's wanted revision to its cluster: intent first, object by object, then what is no longer wanted."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from typing import Any
 
 from django.utils import timezone
@@ -18,6 +20,8 @@ from work.claims import Lease, guarded
 PASS_SECONDS = 30.0
 # How often what was done is written down, so that a page shows objects arriving one after the other.
 NOTE_SECONDS = 0.5
+# As many connections to a cluster as a process keeps.
+OBJECTS_AT_ONCE = 4
 DONE = ("applied", "ready")
 # What was removed by ourselves may be wanted, and created, again.
 GONE: dict[str, Any] = {"state": "gone", "had": False, "uid": "", "message": None}
@@ -53,15 +57,22 @@ class Notes:
         """Writes what came together. Raises LeaseLost."""
         if self._rows:
             with guarded(self._lease):
-                # Not bulk_update, whose expressions cost more than all else of a pass (bench/reconcile).
-                BundleObject.objects.bulk_create(
-                    self._rows.values(), update_conflicts=True, unique_fields=["id"], update_fields=_NOTED
-                )
-        self._rows, self._written = {}, time.monotonic()
+                self.store()
+        self._written = time.monotonic()
+
+    def store(self) -> None:
+        """The same in the caller's transaction, which is guarded by the lease already."""
+        if self._rows:
+            # Not bulk_update, whose expressions cost more than all else of a pass (bench/reconcile).
+            BundleObject.objects.bulk_create(
+                self._rows.values(), update_conflicts=True, unique_fields=["id"], update_fields=_NOTED
+            )
+        self._rows = {}
 
 
 class Writer:
-    """One pass of writing over a bundle. `seen` is how objects were right after, where the cluster said so."""
+    """One pass of writing over a bundle. `seen` is how objects were right after, where the cluster said so; `rows` are
+    those that are kept, and `notes` what is still to be written down of them, however the pass ends."""
 
     def __init__(self, lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driver, record: Record) -> None:
         self._lease = lease
@@ -69,18 +80,20 @@ class Writer:
         self._revision = revision
         self._driver = driver
         self._record = record
-        self._notes = Notes(lease)
+        self.notes = Notes(lease)
         self._started = time.monotonic()
+        self._failed = False
         self.seen: dict[ObjectRef, Observed] = {}
+        self.rows: list[BundleObject] = []
 
     def write(self) -> str:
         """Makes every object as wanted, in order, then removes what is no longer wanted; the commit's id for GitOps."""
-        kept = self._intend()
-        try:
-            desired = [self._bring(row, entry) for row, entry in zip(kept, self._revision.objects_wanted, strict=True)]
-            removed = self._prune(kept)
-        finally:
-            self._notes.write()
+        kept, unwanted = self._intend()
+        self.rows = [*kept, *unwanted]
+        desired = [self._desired(row, entry) for row, entry in zip(kept, self._revision.objects_wanted, strict=True)]
+        for _kind, group in groupby(zip(kept, desired, strict=True), key=lambda pair: pair[0].kind):
+            self._bring(list(group))
+        removed = self._prune(unwanted)
         failpoints.reach("before-commit")
 
         def still_ours() -> None:
@@ -93,8 +106,14 @@ class Writer:
         )
         return self._driver.commit(desired, removed, message, still_ours, str(source.get("asker", "")))
 
-    def _intend(self) -> list[BundleObject]:
-        """Writes down, before anything is created, which objects this revision is about to keep."""
+    def is_seen_ready(self, row: BundleObject) -> bool:
+        """Whether the object was ready right after it was written."""
+        seen = self.seen.get(ref_of(row))
+        return seen is not None and seen.ready
+
+    def _intend(self) -> tuple[list[BundleObject], list[BundleObject]]:
+        """Writes down, before anything is created, which objects this revision is about to keep; answers those, in
+        order, and those that are no longer wanted but not gone, last ones first."""
         known = {tuple(ref_of(row)): row for row in self._bundle.objects_kept.all()}
         rows, new, changed = [], [], []
         for position, entry in enumerate(self._revision.objects_wanted):
@@ -117,53 +136,77 @@ class Writer:
                 BundleObject.objects.bulk_create(
                     changed, update_conflicts=True, unique_fields=["id"], update_fields=_INTENDED
                 )
-        return rows
+        wanted = {row.pk for row in rows}
+        unwanted = [row for row in known.values() if row.pk not in wanted and row.state != "gone"]
+        return rows, sorted(unwanted, key=lambda row: -row.position)
 
-    def _bring(self, row: BundleObject, entry: dict[str, Any]) -> Desired:
-        """Applies one object, unless it is done; answers what was wanted."""
+    def _desired(self, row: BundleObject, entry: dict[str, Any]) -> Desired:
         uid = row.uid if row.had else ""
-        desired = Desired(entry["manifest"], str(self._bundle.uid), entry["changed_in"], uid)
+        return Desired(entry["manifest"], str(self._bundle.uid), entry["changed_in"], uid)
+
+    def _bring(self, group: list[tuple[BundleObject, Desired]]) -> None:
+        """Applies the objects of one kind, those that are not done, several at once: on a cluster far away the way
+        there takes longer than the work. Raises the first error once those that were begun have ended."""
         at_once = not self._driver.capabilities.writes_at_commit
-        if at_once and row.state in DONE:
-            return desired
-        self._check()
+        todo = [(row, desired) for row, desired in group if not (at_once and row.state in DONE)]
+        if at_once and len(todo) > 1:
+            with ThreadPoolExecutor(OBJECTS_AT_ONCE) as pool:
+                ended = list(pool.map(self._attempt, [desired for _row, desired in todo]))
+        else:
+            ended = [self._attempt(desired) for _row, desired in todo]
+        errors = [
+            error for (row, desired), one in zip(todo, ended, strict=True) if (error := self._note(row, desired, one))
+        ]
+        if errors:
+            raise errors[0]
+
+    def _attempt(self, desired: Desired) -> Applied | Exception | None:
+        """In a thread of its own, where nothing asks the database; None if another one has failed before."""
+        if self._failed:
+            return None
         try:
+            self._check()
             applied = self._driver.apply(desired)
-        except DriverError as error:
-            state = "pending" if error.transient else "failed"
-            self._record.add(desired.ref, "retried" if error.transient else "refused", error.sentence)
-            self._notes.add(row, state=state, message=error.sentence.stored())
-            raise
-        failpoints.reach(f"after-apply-{row.kind}")
-        self._remember(row, applied, had=at_once)
-        return desired
+            failpoints.reach(f"after-apply-{desired.ref.kind}")
+        except Exception as error:
+            self._failed = True
+            return error
+        return applied
 
-    def _remember(self, row: BundleObject, applied: Applied, *, had: bool) -> None:
-        """What became of one object; `had` is False where it exists only once the pass is committed."""
-        if applied.seen is not None:
-            self.seen[applied.ref] = applied.seen
-        if applied.outcome in _REFUSED:
-            sentence = about(row, _REFUSED[applied.outcome])
-            self._record.add(applied.ref, applied.outcome, sentence)
-            self._notes.add(row, state=applied.outcome, message=None)
-            raise DriverError(sentence, transient=False)
-        self._record.add(applied.ref, applied.outcome)
-        if had:
-            told = noticed(row, applied.seen)[0] if applied.seen else {"state": "applied", "message": None}
-            self._notes.add(row, **told, had=True, uid=applied.uid or row.uid, observed_at=timezone.now())
+    def _note(self, row: BundleObject, desired: Desired, ended: Applied | Exception | None) -> Exception | None:
+        """Writes down how it ended for one object; answers the error that ends the pass."""
+        if isinstance(ended, DriverError):
+            state = "pending" if ended.transient else "failed"
+            self._record.add(desired.ref, "retried" if ended.transient else "refused", ended.sentence)
+            self.notes.add(row, state=state, message=ended.sentence.stored())
+            return ended
+        if ended is None or isinstance(ended, Exception):
+            return ended
+        if ended.seen is not None:
+            self.seen[ended.ref] = ended.seen
+        if ended.outcome in _REFUSED:
+            sentence = about(row, _REFUSED[ended.outcome])
+            self._record.add(ended.ref, ended.outcome, sentence)
+            self.notes.add(row, state=ended.outcome, message=None)
+            return DriverError(sentence, transient=False)
+        self._record.add(ended.ref, ended.outcome)
+        # Where the pass is committed as a whole, it exists only then.
+        if not self._driver.capabilities.writes_at_commit:
+            told = noticed(row, ended.seen)[0] if ended.seen else {"state": "applied", "message": None}
+            self.notes.add(row, **told, had=True, uid=ended.uid or row.uid, observed_at=timezone.now())
+        return None
 
-    def _prune(self, kept: list[BundleObject]) -> list[ObjectRef]:
-        """Removes objects of earlier revisions that are no longer wanted, last ones first; answers their names."""
-        wanted = [row.pk for row in kept]
+    def _prune(self, unwanted: list[BundleObject]) -> list[ObjectRef]:
+        """Removes objects of earlier revisions that are no longer wanted; answers their names."""
         removed = []
-        for row in self._bundle.objects_kept.exclude(pk__in=wanted).exclude(state="gone").order_by("-position"):
+        for row in unwanted:
             self._check()
             ref = ref_of(row)
             removed.append(ref)
             is_gone = self._is_gone(ref, row)
             if is_gone or row.state != "removing":
                 self._record.add(ref, "gone" if is_gone else "removing")
-            self._notes.add(row, **(GONE if is_gone else {"state": "removing"}))
+            self.notes.add(row, **(GONE if is_gone else {"state": "removing"}))
         return removed
 
     def _is_gone(self, ref: ObjectRef, row: BundleObject) -> bool:

@@ -39,11 +39,10 @@ def agreed(bundle: Bundle, at: datetime) -> None:
     """The cluster has what is wanted of the bundle: from now on it is compared again and again; at once where
     something differed before, or where nothing had been kept. In the caller's transaction."""
     first = {"lane": bundle.lane, "generation": 1, "due_at": at + _spread(timedelta(seconds=settings.DRIFT_SECONDS))}
-    row, created = DriftCheck.objects.get_or_create(bundle=bundle, defaults=first)
-    if not created:
-        stale = DriftCheck.objects.filter(Q(found_at__isnull=False) | Q(due_at__isnull=True), pk=row.pk)
-        # The generation, so that a comparison that is under way comes back for this.
-        stale.update(generation=F("generation") + 1, due_at=at, attempts=0)
+    DriftCheck.objects.bulk_create([DriftCheck(bundle=bundle, **first)], ignore_conflicts=True)
+    stale = DriftCheck.objects.filter(Q(found_at__isnull=False) | Q(due_at__isnull=True), bundle=bundle)
+    # The generation, so that a comparison that is under way comes back for this.
+    stale.update(generation=F("generation") + 1, due_at=at, attempts=0)
 
 
 def check(lease: Lease) -> Pass:

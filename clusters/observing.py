@@ -1,6 +1,6 @@
 """Seeing how a bundle's objects are in its cluster, and sweeping away what a late worker brought back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -16,23 +16,19 @@ from work.claims import Lease, guarded
 
 
 def observe(
-    lease: Lease, bundle: Bundle, driver: Driver, now: datetime, known: Mapping[ObjectRef, Observed]
+    lease: Lease, bundle: Bundle, driver: Driver, now: datetime, rows: Iterable[BundleObject], notes: Notes
 ) -> list[Sentence]:
-    """Writes how each object is; answers a sentence for each that is not ready, or not gone if it is to go.
-
-    What is `known` to be ready is written down already, and not asked again.
-    """
-    done = {ref for ref, seen in known.items() if seen.ready}
-    rows = [row for row in bundle.objects_kept.exclude(state="gone") if ref_of(row) not in done]
+    """Notes how each object is, for the caller to store; answers a sentence for each that is not ready, or not gone if
+    it is to go."""
+    rows = [row for row in rows if row.state != "gone"]
     seen = driver.observe([ref_of(row) for row in rows]) if rows else ()
     check_known(lease, bundle, seen)
-    unready, notes = [], Notes(lease)
+    unready = []
     for row, observed in zip(rows, seen, strict=True):
         changes, sentence = _told(row, observed)
         notes.add(row, observed_at=now, **changes)
         if sentence:
             unready.append(sentence)
-    notes.write()
     return unready
 
 
@@ -45,11 +41,11 @@ def _told(row: BundleObject, observed: Observed) -> tuple[dict[str, Any], Senten
     return {"message": sentence.stored()}, sentence
 
 
-def sweep(lease: Lease, bundle: Bundle, driver: Driver) -> None:
+def sweep(lease: Lease, bundle: Bundle, driver: Driver, rows: Iterable[BundleObject]) -> None:
     """Removes objects with this bundle's fence that it no longer keeps, the namespace too: created by a worker that was
     stopped between reading and creating while another one removed them. Only the very ones that were seen, by their
     uid, and none of a revision that this database does not know yet: an older one was restored then."""
-    kept = {ref_of(row) for row in bundle.objects_kept.exclude(state="gone")}
+    kept = {ref_of(row) for row in rows if row.state != "gone"}
     newest = bundle.revisions.values_list("number", flat=True).first() or 0
     there = (*driver.inventory(bundle.namespace), ObjectRef("v1", "Namespace", "", bundle.namespace))
     extra = [ref for ref in there if ref.name and ref not in kept]

@@ -2,15 +2,14 @@
 
 import random
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from clusters import circuit, drift, observing, sealing
 from clusters.access import PASS_TIMEOUT, driver_for
-from clusters.applying import GONE, Writer
-from clusters.drivers.base import Driver, DriverError, ObjectRef, Observed
+from clusters.applying import GONE, Notes, Writer
+from clusters.drivers.base import Driver, DriverError
 from clusters.models import Bundle, BundleRevision
 from clusters.runs import Record
 from web.sentences import Sentence
@@ -50,15 +49,19 @@ def _bring(lease: Lease, bundle: Bundle, driver: Driver, record: Record) -> Pass
     revision = bundle.revisions.get(number=lease.generation)
     waits = _waits_for(bundle, revision)
     if waits is not None:
-        _note(lease, message=waits.stored())
+        with guarded(lease):
+            Bundle.objects.filter(pk=lease.pk).update(message=waits.stored())
         return Pass(after=WAIT_FOR_OTHERS)
     writer = Writer(lease, bundle, revision, driver, record)
     try:
-        committed = writer.write()
+        try:
+            committed = writer.write()
+        finally:
+            observing.check_known(lease, bundle, writer.seen.values())
+        _worked(bundle)
+        return _settle(lease, bundle, revision, driver, committed, writer, record)
     finally:
-        observing.check_known(lease, bundle, writer.seen.values())
-    _worked(bundle)
-    return _settle(lease, bundle, revision, driver, committed, writer.seen, record)
+        writer.notes.write()
 
 
 def _waits_for(bundle: Bundle, revision: BundleRevision) -> Sentence | None:
@@ -79,12 +82,13 @@ def _settle(
     revision: BundleRevision,
     driver: Driver,
     committed: str,
-    seen: dict[ObjectRef, Observed],
+    writer: Writer,
     record: Record,
 ) -> Pass:
     """Observes, and says whether the cluster agrees with the revision by now."""
     now = timezone.now()
     if driver.capabilities.writes_at_commit:
+        writer.notes.write()
         with guarded(lease):
             kept = bundle.objects_kept.exclude(state__in=["gone", "removing"])
             kept.update(state="applied", had=True, uid=str(bundle.uid), observed_at=now)
@@ -94,18 +98,21 @@ def _settle(
     if not driver.capabilities.can_observe:
         with guarded(lease):
             bundle.objects_kept.filter(state="removing").update(observed_at=now, **GONE)
-        _agree(lease, bundle, "committed", now, record)
+        _agree(lease, bundle, "committed", now, writer, record)
         return Pass(observed=lease.generation)
-    unready = observing.observe(lease, bundle, driver, now, seen)
+    # What was seen to be ready right after it was written is noted as such already.
+    rows = [row for row in writer.rows if not writer.is_seen_ready(row)]
+    unready = observing.observe(lease, bundle, driver, now, rows, writer.notes)
     if unready:
         with guarded(lease):
+            writer.notes.store()
             Bundle.objects.filter(pk=lease.pk).update(message=unready[0].stored())
             # Once it is committed, further passes only wait for the cluster.
             if not record.is_empty and not bundle.committed:
                 record.keep("committed" if committed else "waiting", unready[0].stored())
         # What takes long is looked at less often.
         return Pass(after=max(LOOK_AGAIN_FIRST, min(LOOK_AGAIN_LAST, (now - revision.created_at) / 10)))
-    _agree(lease, bundle, "ready", now, record)
+    _agree(lease, bundle, "ready", now, writer, record)
     after = OBSERVE_EVERY if revision.objects_wanted else _next_look(bundle, now)
     return Pass(observed=lease.generation, after=after)
 
@@ -121,9 +128,10 @@ def _next_look(bundle: Bundle, now: datetime) -> timedelta | None:
     return max(OBSERVE_EVERY, age) if age < SWEEP_FOR else None
 
 
-def _agree(lease: Lease, bundle: Bundle, outcome: str, now: datetime, record: Record) -> None:
+def _agree(lease: Lease, bundle: Bundle, outcome: str, now: datetime, writer: Writer, record: Record) -> None:
     """Writes down that the cluster has the revision, and so all before it."""
     with guarded(lease):
+        writer.notes.store()
         Bundle.objects.filter(pk=lease.pk).update(message=None, blocked=False)
         before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
         before.update(agreed_at=now)
@@ -135,15 +143,18 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
     """Observes a bundle that has nothing to be applied, and sweeps away what a late worker brought back."""
     if not driver.capabilities.can_observe:
         return Pass()
+    rows, notes = list(bundle.objects_kept.all()), Notes(lease)
     try:
-        observing.sweep(lease, bundle, driver)
-        unready = observing.observe(lease, bundle, driver, timezone.now(), {})
+        observing.sweep(lease, bundle, driver, rows)
+        unready = observing.observe(lease, bundle, driver, timezone.now(), rows, notes)
         _worked(bundle)
     except DriverError as error:
         # The wanted revision is in place: looking again is all there is to do.
         unready = [error.sentence]
         circuit.failed(bundle.cluster, error, timezone.now())
-    _note(lease, message=unready[0].stored() if unready else None)
+    with guarded(lease):
+        notes.store()
+        Bundle.objects.filter(pk=lease.pk).update(message=unready[0].stored() if unready else None)
     return Pass(after=_next_look(bundle, timezone.now()))
 
 
@@ -169,8 +180,3 @@ def _stop(lease: Lease, bundle: Bundle, error: DriverError, record: Record) -> P
     # All who were told the same would else come back at the same moment.
     asked = min(timedelta(seconds=error.retry_after), RETRY_AFTER_MOST)
     return Pass(failed=True, after=asked * random.uniform(1.0, 1.25))
-
-
-def _note(lease: Lease, **changes: Any) -> None:
-    with guarded(lease):
-        Bundle.objects.filter(pk=lease.pk).update(**changes)

@@ -34,6 +34,8 @@ class Pace:
         self._out: dict[str, Counter[str]] = {}
         # When something of a lane was last out.
         self._used: dict[str, datetime] = {}
+        # Models of which something had to wait for others of its lane, of any model.
+        self.waiting: set[str] = set()
 
     def see(self, label: str, held: Iterable[tuple[int, str, UUID | None]], at: datetime) -> None:
         """Takes in what is out of one model at `at`: (id, lane, lease owner; None: offered only)."""
@@ -63,17 +65,21 @@ class Pace:
         return {lane for lane, took in recent.items() if took > limit}
 
     def takes(self, label: str, lane: str, at: datetime) -> bool:
-        """Whether one more item of the lane may go out; then it counts as out."""
+        """Whether one more item of the lane may go out; then it counts as out, else its model is `waiting`."""
+        if not self._has_room(lane, at):
+            self.waiting.add(label)
+            return False
+        self._out.setdefault(label, Counter())[lane] += 1
+        return True
+
+    def _has_room(self, lane: str, at: datetime) -> bool:
         out = sum((counts for counts in self._out.values()), Counter())
         if at - self._used.get(lane, at) > IDLE:
             self._width[lane] = 1
         if out[lane] >= self._width.get(lane, 1):
             return False
         slow = self.slow(at)
-        if lane in slow and sum(out[name] for name in slow) >= self._most_slow:
-            return False
-        self._out.setdefault(label, Counter())[lane] += 1
-        return True
+        return lane not in slow or sum(out[name] for name in slow) < self._most_slow
 
     def _note(self, lane: str, took: timedelta, at: datetime) -> None:
         longest, seen = self._longest.get(lane, (timedelta(0), at))

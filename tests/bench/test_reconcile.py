@@ -182,7 +182,7 @@ def tell_rates(raw: Raw, bundles: list[Bundle], objects: int) -> None:
     for name, what in (
         ("post", "raw, one POST per object"),
         ("apply", "raw, one server-side apply per object"),
-        ("driver", "driver alone (POST, own, look)"),
+        ("driver", "driver alone (apply and look)"),
     ):
         other = raw.of(name)
         say(f"{what:<44}{other:4.2f} bundles/s  {other * objects:7.1f} objects/s  portal/this {ours / other:.2f}")

@@ -111,11 +111,15 @@ def test_out__worker_that_stopped_prolonging__takes_no_place(settings):
     bundle, offered = a_bundle(due_at=now, lane="a"), a_bundle(due_at=now, lane="b")
     lease = claims.claim(Bundle, bundle.pk, now)
     claims.offer(Bundle, now, 10)
-    assert claims.out(Bundle, now) == [(bundle.pk, "a", lease.owner), (offered.pk, "b", None)]
+
+    def out(at):
+        return claims.out([Bundle, Health], at)[Bundle]
+
+    assert out(now) == [(bundle.pk, "a", lease.owner), (offered.pk, "b", None)]
     beaten = now + timedelta(seconds=settings.WORK_LEASE_SECONDS / 3)
-    assert len([owner for _pk, _lane, owner in claims.out(Bundle, beaten) if owner]) == 1
+    assert len([owner for _pk, _lane, owner in out(beaten) if owner]) == 1
     stopped = now + timedelta(seconds=settings.WORK_LEASE_SECONDS * 0.6)
-    assert [pk for pk, _lane, owner in claims.out(Bundle, stopped) if owner] == []
+    assert [pk for pk, _lane, owner in out(stopped) if owner] == []
     assert claims.held(Bundle, stopped).filter(pk=bundle.pk).exists()
 
 

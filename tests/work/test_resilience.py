@@ -20,7 +20,7 @@ def dispatching(settings, monkeypatch):
     """A dispatcher in a thread of its own that polls hardly ever; the answer is what it published."""
     settings.WORK_POLL_SECONDS = 30
     published: list[int] = []
-    monkeypatch.setattr(dispatcher, "round_of", lambda at, pace: publish_round(at, pace, published))
+    monkeypatch.setattr(dispatcher, "round_of", lambda at, pace, tables: publish_round(at, pace, tables, published))
     stop = threading.Event()
 
     def run() -> None:
@@ -40,13 +40,13 @@ def dispatching(settings, monkeypatch):
 ROUND_OF = dispatcher.round_of
 
 
-def publish_round(at, pace, published: list[int]) -> int:
-    return ROUND_OF(at, lambda label, pk: published.append(pk), pace)
+def publish_round(at, pace, tables, published: list[int]) -> int:
+    return ROUND_OF(at, lambda label, pk: published.append(pk), pace, tables)
 
 
 def wake() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('work', '')")
+        cursor.execute("SELECT pg_notify('work', 'clusters_bundle')")
 
 
 def sessions() -> set[int]:

@@ -25,6 +25,8 @@ from web.sentences import Sentence
 _PAGE = "500"
 # For a connection and its handshake: whoever takes longer to say hello is not there, and holds a worker for nothing.
 _CONNECT_SECONDS = 5.0
+# No object ever has it: etcd counts from 1, and its first write is 2. An apply under it creates, or it conflicts.
+_OF_NOTHING = "1"
 _JSON = "application/json"
 # What a server sends of an object whose content is none of the caller's business.
 _METADATA = {
@@ -83,6 +85,11 @@ class Client:
             return self._ask("get", ref)
         except Absent:
             return None
+
+    def create_by_apply(self, manifest: Manifest, ref: ObjectRef) -> Manifest:
+        """Creates the object by a server-side apply; raises Conflict if there is one of that name."""
+        meta = {**manifest["metadata"], "resourceVersion": _OF_NOTHING}
+        return self.apply({**manifest, "metadata": meta}, ref)
 
     def create(self, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
         """Creates the object (POST, unknown fields refused); raises Conflict if there is one of that name."""

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from django.utils.translation import gettext_noop
 
+from clusters import secrets
 from clusters.drivers.base import (
     MANAGED_LABEL,
     Applied,
@@ -27,7 +27,7 @@ from clusters.drivers.fence import Fence, check_ours, fence_of, judge, stamped
 from clusters.drivers.kubernetes import comparing, drifting, generating, probing, quotas, readiness, surveying
 from clusters.drivers.kubernetes.client import Client, bounded, client_for
 from clusters.drivers.kubernetes.errors import Absent, Conflict, Unknown, translated
-from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, as_applied, as_first_applied, removals
+from clusters.drivers.kubernetes.ownership import CLOSED_KINDS, as_applied, removals
 from web.sentences import Sentence
 from work import failpoints
 
@@ -66,14 +66,11 @@ class KubernetesDriver:
         """Makes one object as wanted; see Driver. What the portal never had is created; else it reads, compares the
         fence, and writes only over what it read."""
         with bounded(self._timeout):
-            client, body, created = self._client, stamped(desired), False
+            client, body = self._client, stamped(desired)
             if not desired.uid:
                 failpoints.reach(f"after-read-{desired.ref.kind}")
                 try:
-                    # Not an apply: on an absent object that cannot be fenced against a concurrent creator.
-                    made = client.create(generating.filled(body))
-                    created = True
-                    return _applied(desired.ref, "created", _owned(client, desired.ref, made, body))
+                    return _applied(desired.ref, "created", _created(client, desired.ref, body))
                 except Conflict as error:
                     conflict = error
             for _attempt in range(_ATTEMPTS):
@@ -86,8 +83,7 @@ class KubernetesDriver:
                         outcome: Outcome = "missing" if live is None else "superseded"
                         return Applied(desired.ref, outcome, _uid(live), seen=_observed(desired.ref, live))
                     failpoints.reach(f"after-read-{desired.ref.kind}")
-                    applied = _brought(client, desired, live)
-                    return replace(applied, outcome="created") if created else applied
+                    return _brought(client, desired, live)
                 except Conflict as error:
                     conflict = error
             raise conflict
@@ -190,10 +186,17 @@ def _of_the_portal(client: Client, api_version: str, kind: str) -> list[Manifest
         return []
 
 
-def _owned(client: Client, ref: ObjectRef, live: Manifest, body: Manifest) -> Manifest:
-    """What was just created, owned from now on as if it had been applied."""
-    change = {"op": "replace", "path": "/metadata/managedFields", "value": as_first_applied(live, body)}
-    return client.patch(ref, [change], live["metadata"]["resourceVersion"])
+def _created(client: Client, ref: ObjectRef, body: Manifest) -> Manifest:
+    """Creates what is not there, fenced against whoever creates it at the same moment."""
+    if not secrets.is_secret(body):
+        return client.create_by_apply(body, ref)
+    # An apply would own the values, and a later one, which does not say them, would remove them.
+    made = client.create(generating.filled(body))
+    entries = as_applied(made)
+    if entries is None:
+        return made
+    change = {"op": "replace", "path": "/metadata/managedFields", "value": entries}
+    return client.patch(ref, [change], made["metadata"]["resourceVersion"])
 
 
 def _brought(client: Client, desired: Desired, live: Manifest) -> Applied:

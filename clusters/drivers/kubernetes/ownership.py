@@ -46,18 +46,6 @@ def additions(live: Manifest, body: Manifest) -> list[Path]:
     return [path for part in parts for path in _missing(live.get(part), body.get(part), (part,))]
 
 
-def as_first_applied(created: Manifest, body: Manifest) -> list[dict[str, Any]]:
-    """managedFields of an object that was just created by POST from `body`, as an apply of it would have left them:
-    the portal owns what it said, and not the server's defaults."""
-    entries: list[dict[str, Any]] = created["metadata"].get("managedFields") or []
-    return [
-        {**entry, "operation": "Apply", "fieldsV1": _said(entry["fieldsV1"], body)}
-        if _is_ours(entry, "Update")
-        else entry
-        for entry in entries
-    ]
-
-
 def without(manifest: Manifest, paths: list[Path]) -> Manifest:
     """A copy of the manifest without the keys at these paths."""
     heads = {path[0] for path in paths if len(path) == 1}
@@ -110,20 +98,6 @@ def _owns(fields: Mapping[str, Any], path: str) -> bool:
 
 def _is_ours(entry: Mapping[str, Any], operation: str) -> bool:
     return entry["manager"] == FIELD_MANAGER and entry["operation"] == operation and not entry.get("subresource")
-
-
-def _said(fields: Mapping[str, Any], body: Any) -> dict[str, Any]:
-    """The part of a fieldsV1 that is about keys of the body; items of lists are kept as they are. An apply does not own
-    a map as such ("."), only what is in it, and an empty one (podSelector: {}) that a POST passes over."""
-    empty = [key for key, value in body.items() if value == {}] if isinstance(body, dict) else []
-    found: dict[str, Any] = {f"f:{key}": {} for key in empty}
-    for key, inner in fields.items():
-        if key.startswith("f:"):
-            if isinstance(body, dict) and key[2:] in body:
-                found[key] = _said(inner, body[key[2:]])
-        elif key != ".":
-            found[key] = inner
-    return found
 
 
 def _united(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
