@@ -458,3 +458,33 @@ def test_drive__slow_cluster_while_removing__gone_on_with(bundle, committed):
     assert bundle.observed_generation == 1 and "slowly" in shown(bundle.message)
     again(bundle)
     assert bundle.observed_generation == 2 and committed() == {}
+
+
+def test_drive__one_of_several_of_a_kind_refused__others_written_later_kinds_not_begun(real_cluster, kubectl, unique):
+    name = unique("several")
+    bundle = on_the_server(real_cluster, name)
+    policies = [the_policy(name) for _number in range(6)]
+    for number, policy in enumerate(policies):
+        policy["metadata"]["name"] = f"policy-{number}"
+    policies[0]["spec"]["podSelector"] = {"matchLabels": {"not a label": "x"}}
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "portal-members", "namespace": name},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "portal-viewer"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "dev"}],
+    }
+    want(bundle, the_namespace(name), the_quota(name), *policies, binding)
+    again(bundle)
+    assert bundle.blocked and "policy-0" in shown(bundle.message)
+    states = dict(bundle.objects_kept.values_list("name", "state"))
+    assert states["policy-0"] == "failed" and states["portal-members"] == "pending"
+    live = set(kubectl("get", "networkpolicy", f"-n={name}", "--output=name").split())
+    assert {f"networkpolicy.networking.k8s.io/{key}" for key, state in states.items() if state == "ready"} >= live
+    assert not read(kubectl, "rolebinding", "portal-members", f"-n={name}")
+    # What was refused is mended, and what was written stays as it is.
+    policies[0]["spec"]["podSelector"] = {}
+    want(bundle, the_namespace(name), the_quota(name), *policies, binding)
+    eventually(lambda: arrived(bundle), 60, "all of them are there")
+    assert len(kubectl("get", "networkpolicy", f"-n={name}", "--output=name").split()) == 6
+    assert read(kubectl, "rolebinding", "portal-members", f"-n={name}")

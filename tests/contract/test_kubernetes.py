@@ -4,10 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from clusters.drivers.base import REVISION_ANNOTATION, Desired, DriverError, ObjectRef
+from clusters.drivers.fence import stamped
+from clusters.drivers.kubernetes.client import bounded
+from clusters.drivers.kubernetes.errors import Conflict
 from tests.contract.conftest import ClusterPlace
 
 
@@ -249,3 +253,26 @@ def test_observe__deployment_over_quota__not_ready_and_says_why(cluster_place: C
     ref = ObjectRef("apps/v1", "Deployment", cluster_place.namespace, "web")
     until(lambda: "exceeded quota" in str(cluster_place.open().observe([ref])[0].message))
     assert not cluster_place.open().observe([ref])[0].ready
+
+
+def test_create_by_apply__eight_creators_at_once__one_creates_and_nothing_is_written_over(
+    cluster_place: ClusterPlace,
+) -> None:
+    cluster_place.done(cluster_place.namespaced())
+    driver = cluster_place.open()
+    wanted = [cluster_place.quota(number, pods=str(number)) for number in range(1, 9)]
+
+    def create(desired: Desired) -> str:
+        with bounded(10):
+            try:
+                return driver._client.create_by_apply(stamped(desired), desired.ref)["spec"]["hard"]["pods"]
+            except Conflict:
+                return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [pods for pods in pool.map(create, wanted) if pods]
+    assert len(made) == 1
+    live = cluster_place.live(wanted[0].ref)
+    assert live["spec"]["hard"] == {"pods": made[0]}
+    ours = [entry["operation"] for entry in live["metadata"]["managedFields"] if entry["manager"] == "cloud-portal"]
+    assert ours == ["Apply"]

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from clusters.models import Bundle
+from clusters.models import Bundle, Health
 from tests.builders import a_bundle
 from work import claims, dispatcher
 
@@ -59,6 +59,40 @@ def test_round_of__lane_whose_passes_are_quick__more_at_once_in_the_next_round()
     assert counts == [1, 2, 4, 2]
 
 
+@pytest.mark.django_db
+def test_round_of__told_of_one_table__others_wait_for_the_next_poll():
+    bundle = a_bundle(due_at=timezone.now())
+    health = Health.objects.create(cluster=bundle.cluster, lane="probe:demo", due_at=timezone.now())
+    published: list[tuple[str, int]] = []
+
+    def note(label: str, pk: int) -> None:
+        published.append((label, pk))
+
+    dispatcher.round_of(timezone.now(), note, tables={"clusters_health"})
+    assert published == [("clusters.Health", health.pk)]
+    dispatcher.round_of(timezone.now(), note)
+    assert published[1:] == [("clusters.Bundle", bundle.pk)]
+
+
+@pytest.mark.django_db
+def test_round_of__waited_for_its_lane__looked_for_whatever_table_is_told_of():
+    at, pace = timezone.now(), dispatcher.new_pace()
+    for _ in range(2):
+        a_bundle(due_at=at, lane="one")
+    published: list[int] = []
+
+    def note(label: str, pk: int) -> None:
+        published.append(pk)
+
+    dispatcher.round_of(at, note, pace)
+    first = claims.claim(Bundle, published[0], at)
+    dispatcher.round_of(at, note, pace, tables=set())
+    assert len(published) == 1
+    claims.finish(first, at, next_at=None, observed=None, attempts=0)
+    dispatcher.round_of(at, note, pace, tables=set())
+    assert len(published) == 2
+
+
 @pytest.mark.django_db(transaction=True)
 def test_trigger__row_becomes_due__listener_is_woken():
     bundle = a_bundle(due_at=None)
@@ -75,6 +109,6 @@ def test_trigger__row_becomes_due__listener_is_woken():
         while not listener.notifies and time.monotonic() < deadline:
             select.select([listener], [], [], 1)
             listener.poll()
-        assert [n.channel for n in listener.notifies] == ["work"]
+        assert [(n.channel, n.payload) for n in listener.notifies] == [("work", "clusters_bundle")]
     finally:
         listener.close()
