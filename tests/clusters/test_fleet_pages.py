@@ -218,6 +218,13 @@ def test_bundle__any_two_revisions__what_goes_is_shown_too(world, bundle):
     assert {c["ref"]["name"]: c["action"] for c in backwards["changes"]}["figures"] == "remove"
 
 
+def test_bundle__revision_lost_by_a_restore__newest_beside_what_is_left_before_it(world, bundle):
+    BundleRevision.objects.filter(bundle=bundle, number=2).delete()
+    assert "From revision 1 to 3" in page(world, "dev", f"/bundles/{bundle.uid}")
+    assert told(world, "dev", f"bundles/{bundle.uid}/revisions/3/difference")["before"] == 1
+    assert told(world, "dev", f"bundles/{bundle.uid}/revisions/1/difference")["before"] == 0
+
+
 def test_bundle__sources_of_its_revisions__said_beside_the_request(world, bundle):
     want(bundle, "5", rollback_of=1)
     want(bundle, "5", rollback_of=1, repair={"by": "dev", "objects": []})
