@@ -99,7 +99,8 @@ def test_fleet__circuit_open__why_since_when_and_next_try_before_those_that_are_
 
 def test_fleet__bundles_of_others__not_counted(world):
     Bundle.objects.update(blocked=True)
-    assert "1 failed" in page(world, "dev", "/clusters")
+    shown = page(world, "dev", "/clusters")
+    assert "1 failed" in shown and 'href="/clusters/gitops?state=blocked#bundles"' in shown
     assert "1 failed" not in page(world, "stranger", "/clusters")
     assert told(world, "stranger", "clusters")[0]["bundles"]["total"] == 0
     counts = told(world, "auditor", "clusters")[0]["bundles"]
