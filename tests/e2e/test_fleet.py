@@ -34,7 +34,7 @@ def titled(page: Page, english: Sequence[str], chinese: Sequence[str]) -> None:
     for button, headings in (("中文", chinese), ("English", english)):
         page.get_by_role("button", name=button, exact=True).click()
         for heading in headings:
-            expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+            expect(page.get_by_role("heading", name=heading).first).to_be_visible(timeout=PATIENCE)
 
 
 def press(page: Page, button: str) -> None:
