@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -151,14 +150,9 @@ class DifferenceView(APIView):
     def get(self, http: Request, uid: UUID, number: int) -> Response:
         """Object by object, field by field."""
         bundle = _bundle_or_404(http.user, uid)
-        older = _older(http.query_params, number)
+        asked = paging.whole_number(http.query_params, "from")
+        older = queries.number_before(bundle, number) if asked is None else asked
         before = _revision_or_404(bundle, older) if older else None
         changes = comparing.changes_between(before, _revision_or_404(bundle, number))
         told: dict[str, Any] = {"before": older, "after": number, "changes": changes}
         return Response(shapes.DifferenceSerializer(told).data)
-
-
-def _older(parameters: QueryDict, number: int) -> int:
-    """The revision to compare with; raises Invalid for what cannot be one."""
-    asked = paging.whole_number(parameters, "from")
-    return max(number - 1, 0) if asked is None else asked

@@ -65,7 +65,7 @@ def _comparison(http: HttpRequest, bundle: Bundle) -> dict[str, Any] | None:
         return None
     newer = paging.whole_number(http.GET, "to") or numbers[0]
     asked = paging.whole_number(http.GET, "from")
-    older = max(newer - 1, 0) if asked is None else asked
+    older = _before(bundle, newer, numbers) if asked is None else asked
     after = _revision_or_404(bundle, newer)
     changes = comparing.changes_between(_revision_or_404(bundle, older) if older else None, after)
     shown, unchanged = bundle_rows.change_rows(changes)
@@ -78,6 +78,14 @@ def _comparison(http: HttpRequest, bundle: Bundle) -> dict[str, Any] | None:
         "unchanged": unchanged,
         "action": reverse("bundle", args=[bundle.uid]),
     }
+
+
+def _before(bundle: Bundle, number: int, newest: list[int]) -> int:
+    """The revision before `number`, 0 for none; asked for only where it is not among the `newest`."""
+    found = next((one for one in newest if one < number), 0)
+    if found or len(newest) < CHOICES:
+        return found
+    return queries.number_before(bundle, number)
 
 
 def _options(numbers: list[int], chosen: int) -> list[dict[str, Any]]:

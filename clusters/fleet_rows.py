@@ -50,7 +50,7 @@ def kept_text(tally: Tally) -> str:
 
 def tally_rows(cluster: Cluster, tally: Tally) -> list[Row]:
     """[{label, tone, icon, count, url}] of the states in which there are bundles, what needs somebody first."""
-    page = f"{reverse('cluster', args=[cluster.name])}?state="
+    page = reverse("cluster", args=[cluster.name])
     counted = [
         (_("failed"), "danger", "error", tally.blocked, "blocked"),
         (_("being tried again"), "warning", "refresh", tally.retrying, "retrying"),

@@ -76,6 +76,11 @@ def revision_of(bundle: Bundle, number: int) -> BundleRevision | None:
     return bundle.revisions.filter(number=number).first()
 
 
+def number_before(bundle: Bundle, number: int) -> int:
+    """The revision that came before; 0 for none. After a restore numbers are missing: those that were lost."""
+    return bundle.revisions.filter(number__lt=number).aggregate(last=models.Max("number"))["last"] or 0
+
+
 def runs_of(bundle: Bundle) -> models.QuerySet[BundleRun]:
     """The runs over a bundle that are kept, newest first."""
     return bundle.runs.order_by("-pk")

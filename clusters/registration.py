@@ -116,7 +116,7 @@ def sections(entries: Entries, errors: Mapping[str, str], driver: str) -> list[d
         ("cluster", _("The cluster"), _identity(driver)),
         ("kubeconfig", _("By kubeconfig"), _by_kubeconfig()),
         ("reached", _("How it is reached"), _connection()),
-        ("takes", _("What it takes"), _placing(driver)),
+        ("takes", _("What it accepts"), _placing(driver)),
         ("called", _("How things are called there"), _naming()),
         ("git", _("Git repository"), _git()),
         ("observer", _("A second, read-only way to the API server behind a Git repository"), _observer()),
@@ -205,8 +205,8 @@ def _placing(driver: str) -> list[dict[str, Any]]:
 def _naming() -> list[dict[str, Any]]:
     labels = _("One label per line, as name=value.")
     return [
-        _field("user_format", _("People"), _("For example {username} or oidc:{username}")),
-        _field("group_format", _("Groups"), _("{cn} or {dn}, with whatever is around it")),
+        _field("user_format", _("Users are called"), _("For example {username} or oidc:{username}")),
+        _field("group_format", _("Groups are called"), _("{cn} or {dn}, with whatever is around it")),
         _field("ingress_labels", _("Labels of the namespaces of ingress controllers"), labels, "textarea"),
         _field("monitoring_labels", _("Labels of the namespaces of monitoring"), labels, "textarea"),
         _field("security_constraints", _("SecurityContextConstraints for projects"), _("On OpenShift; empty: default")),

@@ -99,7 +99,8 @@ def test_fleet__circuit_open__why_since_when_and_next_try_before_those_that_are_
 
 def test_fleet__bundles_of_others__not_counted(world):
     Bundle.objects.update(blocked=True)
-    assert "1 failed" in page(world, "dev", "/clusters")
+    shown = page(world, "dev", "/clusters")
+    assert "1 failed" in shown and 'href="/clusters/gitops?state=blocked#bundles"' in shown
     assert "1 failed" not in page(world, "stranger", "/clusters")
     assert told(world, "stranger", "clusters")[0]["bundles"]["total"] == 0
     counts = told(world, "auditor", "clusters")[0]["bundles"]
@@ -216,6 +217,13 @@ def test_bundle__any_two_revisions__what_goes_is_shown_too(world, bundle):
     assert "Everything in revision 1" in all_of_it
     backwards = told(world, "dev", f"bundles/{bundle.uid}/revisions/1/difference?from={bundle.generation}")
     assert {c["ref"]["name"]: c["action"] for c in backwards["changes"]}["figures"] == "remove"
+
+
+def test_bundle__revision_lost_by_a_restore__newest_beside_what_is_left_before_it(world, bundle):
+    BundleRevision.objects.filter(bundle=bundle, number=2).delete()
+    assert "From revision 1 to 3" in page(world, "dev", f"/bundles/{bundle.uid}")
+    assert told(world, "dev", f"bundles/{bundle.uid}/revisions/3/difference")["before"] == 1
+    assert told(world, "dev", f"bundles/{bundle.uid}/revisions/1/difference")["before"] == 0
 
 
 def test_bundle__sources_of_its_revisions__said_beside_the_request(world, bundle):

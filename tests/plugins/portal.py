@@ -8,12 +8,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from clusters.models import Cluster
 from clusters.services import register_cluster
@@ -172,11 +173,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def sign_in(browser: Browser, portal: RunningPortal) -> Iterator[Callable[..., Page]]:
-    """Signs a person in with a browser profile of their own: `sign_in("dev")` answers the page after the login."""
+    """Signs a person in with a browser profile of their own: `sign_in("dev")` answers the page after the login.
+    `options` are Playwright's for the profile."""
     contexts = []
 
-    def enter(username: str, locale: str = "en") -> Page:
-        context = browser.new_context(base_url=portal.url, locale=locale, viewport={"width": 1440, "height": 900})
+    def enter(username: str, locale: str = "en", **options: Any) -> Page:
+        size: ViewportSize = {"width": 1440, "height": 900}
+        context = browser.new_context(base_url=portal.url, locale=locale, viewport=size, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(20_000)
