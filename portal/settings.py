@@ -224,6 +224,8 @@ WORK_POLL_SECONDS = _float("PORTAL_WORK_POLL_SECONDS", 2.0)
 WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
 # How often a bundle is compared with its cluster.
 DRIFT_SECONDS = _int("PORTAL_DRIFT_SECONDS", 600)
+# How often what happened is sealed.
+AUDIT_SEAL_SECONDS = _int("PORTAL_AUDIT_SEAL_SECONDS", 60)
 WORK_SLOW_LIMIT = _int("PORTAL_WORK_SLOW_LIMIT", 1)
 # Networks and ends of host names that API servers and Git repositories must lie in; none: any that are no danger.
 try:
@@ -242,6 +244,7 @@ WORK_ITEMS = [
     ("clusters.DriftCheck", "clusters.drift.check"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
+    ("audit.Sealing", "audit.sealing.proceed"),
 ]
 
 # What the dispatcher does whenever it connects, before it offers anything.
