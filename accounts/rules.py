@@ -11,6 +11,10 @@ _USERNAME = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
 # The audit names the portal itself so; nobody may sign in under that name.
 _RESERVED = {"system"}
 
+# How the names of accounts for emergencies begin; nobody in the directory is known here by such a name.
+EMERGENCY = "break-glass-"
+LONGEST_NAME = 64
+
 # The width of the columns that keep one.
 LONGEST_DN = 512
 
@@ -31,7 +35,13 @@ APPROVER_GROUP_NAMES = {
 def account_name(typed: str) -> str | None:
     """The name an account is kept under, lower case, or None where `typed` can be nobody's user name."""
     name = typed.lower()
-    return name if _USERNAME.fullmatch(typed) and name not in _RESERVED else None
+    return name if _USERNAME.fullmatch(typed) and name not in _RESERVED and not name.startswith(EMERGENCY) else None
+
+
+def emergency_name(typed: str) -> str | None:
+    """The name of an account for emergencies, lower case, or None where `typed` can be none."""
+    name = typed.lower()
+    return name if _USERNAME.fullmatch(typed) and name.startswith(EMERGENCY) else None
 
 
 def normal_dn(dn: str) -> str:

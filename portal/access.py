@@ -14,6 +14,7 @@ ACCESS: dict[str, Access] = {
     "login": "public",
     "preferences": "public",
     "logout": "session",
+    "session": "session",
     "home": "session",
     "home-requests": "session",
     "home-projects": "session",

@@ -57,13 +57,15 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
+    "portal.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionLifeMiddleware",
     "accounts.middleware.FreshRolesMiddleware",
     "accounts.middleware.PreferredLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -108,7 +110,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Who you are
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.backends.DirectoryBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.EmergencyBackend",
+    "accounts.backends.DirectoryBackend",
+]
+# Only emergency access has a password here; Django's first hasher.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+# How many hours emergency access may be opened for at most; 0 forbids it.
+BREAK_GLASS_HOURS = _int("PORTAL_BREAK_GLASS_HOURS", 8)
 CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -129,7 +139,9 @@ ROLE_GROUPS = _json("PORTAL_ROLE_GROUPS")
 ROLES_FRESH_SECONDS = _int("PORTAL_ROLES_FRESH_SECONDS", 300)
 
 SESSION_ENGINE = "portal.sessions"
-SESSION_COOKIE_AGE = 12 * 3600
+# A session ends after so long in any case, and before when nothing happens.
+SESSION_COOKIE_AGE = _int("PORTAL_SESSION_HOURS", 12) * 3600
+SESSION_IDLE_SECONDS = _int("PORTAL_SESSION_IDLE_MINUTES", 30) * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _secure
 SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if _secure else "csrf"
@@ -181,6 +193,7 @@ TIME_ZONE = env.str("PORTAL_TIME_ZONE", "Asia/Shanghai")
 
 # Static files: built by script/assets into static/dist, hashed and compressed by collectstatic.
 STATIC_URL = "static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_ROOT = env.str("PORTAL_STATIC_ROOT", str(BASE_DIR / "var" / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {

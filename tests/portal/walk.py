@@ -251,6 +251,7 @@ URLS: dict[str, Url] = {
     "login": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}),
     "preferences": Url({"POST": EVERYBODY}, body=lambda world: {"theme": "dark"}),
     "logout": Url({"POST": EVERYBODY}),
+    "session": _read(),
     "home": _read(),
     "home-requests": _read(),
     "home-projects": _read(),
