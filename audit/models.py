@@ -72,6 +72,8 @@ class Seal(models.Model):
 
     class Meta:
         ordering = ["-number"]
+        # The seal over an event is looked for from here on.
+        indexes = [models.Index(fields=["last_id"], name="audit_seal_last")]
         constraints = [
             models.CheckConstraint(condition=Q(number__gte=1, count__gte=1), name="audit_seal_holds_something"),
             models.CheckConstraint(condition=Q(first_id__lte=F("last_id")), name="audit_seal_first_le_last"),

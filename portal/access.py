@@ -102,4 +102,13 @@ ACCESS: dict[str, Access] = {
     "api-drift": "api",
     "api-bundle-drift": "api",
     "api-bundle-repair": "api",
+    "audit": "session",
+    "audit-event": "session",
+    "audit-csv": "session",
+    "audit-jsonl": "session",
+    "api-audit": "api",
+    "api-audit-event": "api",
+    "api-audit-csv": "api",
+    "api-audit-jsonl": "api",
+    "api-audit-seals": "api",
 }

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from portal.permissions import reads_all_events
 from web import moments
 from workflow.authority import decides_anything
 from workflow.queries import inbox_of
@@ -24,7 +25,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     sections: list[dict[str, Any]] = [
         {"title": _("Work"), "items": _work(request, user, timezone.now())},
         {"title": _("Resources"), "items": _resources()},
-        {"title": _("Rules"), "items": [_item(_("Policies"), "policies", "policy")]},
+        {"title": _("Rules"), "items": _rules(user)},
     ]
     _mark_current(request.path, [item for section in sections for item in section["items"]])
     return {"nav": sections, "theme": user.theme, "emergency": _emergency(user)}
@@ -70,6 +71,12 @@ def _resources() -> list[dict[str, Any]]:
         _item(_("Clusters"), "clusters", "cluster"),
         _item(_("Requests"), "requests", "list"),
     ]
+
+
+def _rules(user: User) -> list[dict[str, Any]]:
+    """Owners of tenants find their audit on their tenants' pages: who owns one is not asked for every page."""
+    items = [_item(_("Policies"), "policies", "policy")]
+    return [*items, _item(_("Audit"), "audit", "audit")] if reads_all_events(user) else items
 
 
 def _item(label: str, name: str, icon: str, count: int = 0) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.rows import standing_bars, standing_rows
 from tenants import ledger, queries, tenant_rows
+from tenants.models import Tenant
 from web import paging
 from web.errors import NotFound
 from workflow.machine import OPEN_STATES
@@ -57,5 +58,13 @@ def detail(http: HttpRequest, code: str) -> HttpResponse:
         "has_more": len(shown) > SHOWN,
         "requests": [request_row(found) for found in waiting.order_by("-pk")[:SHOWN]],
         "list_url": reverse("tenants"),
+        "audit_url": _audit_url(http, tenant),
     }
     return render(http, "tenants/detail.html", context)
+
+
+def _audit_url(http: HttpRequest, tenant: Tenant) -> str:
+    """Where what happened to the tenant is told; "" for who may not read that."""
+    user, subjects = http.user, set(http.user.subjects)
+    owns = any(one.role == "owner" and one.subject in subjects for one in tenant.memberships.all())
+    return f"{reverse('audit')}?tenant={tenant.code}" if owns or user.is_auditor or user.is_administrator else ""

@@ -121,6 +121,19 @@ def _read_hidden(arguments: Arguments) -> Url:
     return Url({"GET": READERS, "HEAD": READERS}, arguments, is_hidden=True)
 
 
+def _read_by(people: frozenset[str]) -> Url:
+    return Url({"GET": people, "HEAD": people})
+
+
+def _read_hidden_by(people: frozenset[str], arguments: Arguments) -> Url:
+    return Url({"GET": people, "HEAD": people}, arguments)
+
+
+def _event(world: World) -> list[Any]:
+    """An event of the tenant claims."""
+    return [Event.objects.filter(tenant="claims").order_by("pk").values_list("pk", flat=True)[0]]
+
+
 def _number(world: World) -> list[Any]:
     return [world.request.number]
 
@@ -244,6 +257,7 @@ ASKERS = frozenset({"dev", "owner"})
 DECIDERS = frozenset({"platform", "admin"})
 COMMENTERS = READERS - {"auditor"}
 DEV = frozenset({"dev"})
+AUDIT_READERS = frozenset({"owner", "auditor", "admin"})
 REPAIRERS = ASKERS | DECIDERS
 URLS: dict[str, Url] = {
     "healthz": _read(),
@@ -341,6 +355,15 @@ URLS: dict[str, Url] = {
     "api-bundle-revisions": _read_hidden(_bundle),
     "api-bundle-revision": _read_hidden(_revision),
     "api-bundle-difference": _read_hidden(_revision),
+    "audit": _read_by(AUDIT_READERS),
+    "audit-event": _read_hidden_by(AUDIT_READERS, _event),
+    "audit-csv": _read_by(AUDIT_READERS),
+    "audit-jsonl": _read_by(AUDIT_READERS),
+    "api-audit": _read_by(AUDIT_READERS),
+    "api-audit-event": _read_hidden_by(AUDIT_READERS, _event),
+    "api-audit-csv": _read_by(AUDIT_READERS),
+    "api-audit-jsonl": _read_by(AUDIT_READERS),
+    "api-audit-seals": _read_by(frozenset({"auditor", "admin"})),
     "api-cluster-restore": Url({"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}, _held, lambda world: {"overwrite": []}),
 }
 
