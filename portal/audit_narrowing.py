@@ -118,8 +118,8 @@ class Found(NamedTuple):
 
 
 def page_of(events: QuerySet[Event], wanted: Wanted, parameters: QueryDict) -> Found:
-    """The page that the parameters `after` and `limit` name. A text is looked for in SEARCHED events at a time, so that a
-    page costs the same however rare it is. Raises Invalid."""
+    """The page that the parameters `after` and `limit` name. A text is looked for in SEARCHED events at a time, so that
+    a page costs the same however rare it is. Raises Invalid."""
     events = narrowed(events, wanted)
     if not wanted.text:
         return Found(*paging.page_of(events, parameters), None)

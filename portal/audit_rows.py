@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -74,13 +74,21 @@ def subject_of(event: Event, names: Names) -> Row:
     if kind == "request":
         shown = f"#{name}"
     if kind in _PAGES:
-        url = reverse(_PAGES[kind], args=[name]) if name else ""
+        url = _url(_PAGES[kind], name)
     elif kind == "project" and name in names.projects:
         shown, is_there = names.projects[name]
         url = reverse("project-detail", args=[name]) if is_there else ""
     elif kind == "bundle" and name in names.bundles:
         shown, url = names.bundles[name], reverse("bundle", args=[name])
     return {"kind": kind_label(kind), "name": shown, "url": url, "icon": _OWN_ICONS.get(kind, "audit")}
+
+
+def _url(page: str, name: str) -> str:
+    """The page of that name, "" where it can be none's."""
+    try:
+        return reverse(page, args=[name])
+    except NoReverseMatch:
+        return ""
 
 
 def event_detail(event: Event, names: Names, seal: Seal | None, *, reads_all: bool) -> Row:

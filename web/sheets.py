@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 # Told by this, spreadsheets read UTF-8 and not what the machine's language once used.
 MARK = "\ufeff"
-# What a spreadsheet takes for a formula when a cell begins with it, the full-width forms too; a tab or line break before
-# it does not help.
+# What a spreadsheet takes for a formula when a cell begins with it, the full-width forms too; a tab or line break
+# before it does not help.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
