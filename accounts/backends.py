@@ -17,6 +17,7 @@ from django_auth_ldap.config import LDAPSettings
 
 from accounts import directory, emergency, ldap_settings, rules
 from accounts.models import User
+from web import measures
 from web.errors import Forbidden
 
 _LONGEST_PASSWORD = 512
@@ -49,7 +50,8 @@ class DirectoryBackend(LDAPBackend):
         name = rules.account_name(username or "")
         if name is None or not password or len(password) > _LONGEST_PASSWORD or "\0" in password:
             return None
-        user: User | None = super().authenticate(request, name, password)
+        with measures.timed(directory.MEASURED, directory.DirectoryUnavailable, operation="login"):
+            user: User | None = super().authenticate(request, name, password)
         return user if user is not None and user.is_active else None
 
     def get_or_build_user(self, username: str, ldap_user: Any) -> tuple[User, bool]:

@@ -1,16 +1,18 @@
 """Who may reach which address at all, by URL name; what they then see is each room's queries and permissions.
 
-public: anybody. session: whoever is signed in. api: DRF's authentication and scopes. A name that is missing here is
-refused, and a test says so.
+public: anybody. session: whoever is signed in. api: DRF's authentication and scopes.
+monitor: whom the settings let read metrics, and auditors and administrators; the view itself asks. A name that is
+missing here is refused, and a test says so.
 """
 
 from typing import Literal
 
-Access = Literal["public", "session", "api"]
+Access = Literal["public", "session", "api", "monitor"]
 
 ACCESS: dict[str, Access] = {
     "healthz": "public",
     "readyz": "public",
+    "metrics": "monitor",
     "login": "public",
     "preferences": "public",
     "logout": "session",

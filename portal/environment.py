@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
 import environ
@@ -51,6 +52,19 @@ def secret(name: str, least: int = 16) -> str:
     if value.startswith("demo-") and not _DEMO:
         raise ImproperlyConfigured(f"{name} holds a secret of the demo; set one of your own.")
     return value
+
+
+def optional_secret(name: str, least: int = 16) -> str:
+    """As `secret`, but "" where the variable is not set or empty."""
+    return secret(name, least) if env.str(name, "").strip() else ""
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """IP networks from "10.0.0.0/8,fd00::/8"; none where the variable is not set."""
+    try:
+        return [ip_network(part.strip()) for part in env.str(name, "").split(",") if part.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
 def keys(name: str) -> dict[str, bytes]:

@@ -1,11 +1,13 @@
-"""What surrounds every request: its id, security headers, who may reach the address, and errors with a sentence."""
+"""What surrounds every request: its id and measure, security headers, who may reach the address, errors in words."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from csp.middleware import CSPMiddleware
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 from django.shortcuts import redirect
@@ -13,6 +15,7 @@ from django.urls import reverse
 
 from portal import errors
 from portal.access import ACCESS
+from web import measures
 from web.errors import UserError
 from web.request_id import request_id
 
@@ -29,6 +32,7 @@ HEADERS = {
     # Nearly every answer is about a person; static files say themselves how long they may be kept.
     "Cache-Control": "no-store",
 }
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -46,6 +50,24 @@ class RequestIdMiddleware:
         request_id.set(own)
         response = self.get_response(request)
         response["X-Request-ID"] = own
+        return response
+
+
+class MeasureMiddleware:
+    """Counts every answer and how long it took to begin, by route; static files are left out."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes on; an address that leads nowhere has no route of its own, as there is no end of them."""
+        began = time.monotonic()
+        response = self.get_response(request)
+        if not request.path.startswith(settings.STATIC_URL):
+            route = (request.resolver_match and request.resolver_match.url_name) or "none"
+            method = request.method if request.method in _METHODS else "other"
+            measures.count("portal_http_requests_total", route=route, method=method, code=str(response.status_code))
+            measures.observe("portal_http_request_duration_seconds", time.monotonic() - began, route=route)
         return response
 
 
@@ -83,7 +105,7 @@ class AccessMiddleware:
         access = ACCESS.get(request.resolver_match.url_name or "")
         if access is None:
             return errors.error_page(request, 404)
-        if access in ("public", "api") or request.user.is_authenticated:
+        if access in ("public", "monitor", "api") or request.user.is_authenticated:
             return None
         login = _login_url(request)
         if request.headers.get("HX-Request") == "true":

@@ -13,6 +13,8 @@ from portal.environment import decimal as _float
 from portal.environment import env
 from portal.environment import integer as _int
 from portal.environment import keys as _keys
+from portal.environment import networks as _networks
+from portal.environment import optional_secret as _optional_secret
 from portal.environment import secret as _secret
 from portal.environment import texts as _json
 
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.middleware.MeasureMiddleware",
     "portal.middleware.RequestIdMiddleware",
     "portal.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -287,5 +290,9 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
 # Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
 BUNDLE_OWNERS = "tenants.owners.owners_of"
+
+# Who may read /metrics beside auditors and administrators: whoever sends the token, or comes from one of the networks.
+METRICS_TOKEN = _optional_secret("PORTAL_METRICS_TOKEN", 24)
+METRICS_NETWORKS = _networks("PORTAL_METRICS_NETWORKS")
 
 LOGGING = logs.configuration(env.str("PORTAL_LOG_LEVEL", "INFO"))

@@ -14,6 +14,7 @@ urlpatterns = [
     path("audit/events.jsonl", audit_views.as_json_lines, name="audit-jsonl"),
     path("audit/<int:pk>", audit_views.event, name="audit-event"),
     path("healthz", views.healthz, name="healthz"),
+    path("metrics", views.metrics_text, name="metrics"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("accounts.urls")),
     path("", include("workflow.urls")),

@@ -11,8 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.models import User
+from portal import metrics
+from portal.permissions import may_read_metrics
 from tenants import queries as tenants
 from tenants.rows import project_row
 from tenants.views.projects import with_objects
@@ -117,6 +120,14 @@ def _projects(user: User) -> dict[str, Any]:
         "can_ask": tenants.tenants_askable_by(user).exists(),
         "ask_url": reverse("request-new", args=["new-project"]),
     }
+
+
+@require_safe
+def metrics_text(http: HttpRequest) -> HttpResponse:
+    """What Prometheus reads."""
+    if not may_read_metrics(http):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+    return HttpResponse(metrics.text(timezone.now()), content_type=CONTENT_TYPE_LATEST)
 
 
 @require_safe

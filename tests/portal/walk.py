@@ -262,6 +262,7 @@ REPAIRERS = ASKERS | DECIDERS
 URLS: dict[str, Url] = {
     "healthz": _read(),
     "readyz": _read(),
+    "metrics": _read_by(frozenset({"auditor", "admin"})),
     "login": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}),
     "preferences": Url({"POST": EVERYBODY}, body=lambda world: {"theme": "dark"}),
     "logout": Url({"POST": EVERYBODY}),
