@@ -9,6 +9,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -39,7 +40,7 @@ def open_access(*, person: str, reason: str, hours: int, at: datetime) -> tuple[
         raise Invalid(_("Open it for 1 to %(hours)s hours.") % {"hours": settings.BREAK_GLASS_HOURS})
     password = secrets.token_urlsafe(24)
     with transaction.atomic():
-        owner, _created = User.objects.get_or_create(username=name, defaults={"password": "!"})
+        owner, _created = User.objects.get_or_create(username=name, defaults={"password": make_password(None)})
         user, _created = User.objects.select_for_update().get_or_create(
             username=rules.EMERGENCY + name, defaults={"owner": owner}
         )
