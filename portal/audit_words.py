@@ -5,12 +5,12 @@ from django.utils.translation import gettext_noop
 
 # By action, as events name it. A test finds the actions of the code that have no words here.
 ACTIONS = {
-    "request.submit": gettext_noop("Asked"),
+    "request.submit": gettext_noop("Submitted a request"),
     "request.edit": gettext_noop("Changed the request"),
     "request.approve": gettext_noop("Request approved"),
     "request.approve-step": gettext_noop("Approved a step"),
     "request.reject": gettext_noop("Request rejected"),
-    "request.reject-step": gettext_noop("Rejected"),
+    "request.reject-step": gettext_noop("Rejected a step"),
     "request.send-back-step": gettext_noop("Sent back to the asker"),
     "request.withdraw": gettext_noop("Withdrew the request"),
     "request.expire": gettext_noop("Request expired"),

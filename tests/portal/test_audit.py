@@ -182,7 +182,7 @@ def test_list__names_and_links__what_the_objects_are_called(client_of):
     assert [(row["action"], row["subject"]["name"], row["subject"]["url"]) for row in rows] == [
         ("request.odd", "#no number", ""),
         ("Login refused", "?", ""),
-        ("Asked", "#17", "/requests/17"),
+        ("Submitted a request", "#17", "/requests/17"),
         ("Cluster looked at", "prod-1", "/clusters/prod-1"),
     ]
 
