@@ -71,16 +71,17 @@ def _moment(text: str, *, is_end: bool) -> datetime | None:
         return None
     day = parse_date(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII) else None
     if day is not None:
-        return _midnight(day + timedelta(days=1) if is_end else day)
+        return _midnight(day, days=1 if is_end else 0)
     found = parse_datetime(text)
     if found is None or timezone.is_naive(found):
         raise ValueError(text)
     return found
 
 
-def _midnight(day: date) -> datetime:
+def _midnight(day: date, *, days: int) -> datetime:
+    """The beginning of the day so many days later. Raises ValueError beyond the year 9999."""
     try:
-        return timezone.make_aware(datetime.combine(day, time.min))
+        return timezone.make_aware(datetime.combine(day + timedelta(days=days), time.min))
     except OverflowError:
         raise ValueError(day) from None
 

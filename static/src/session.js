@@ -27,9 +27,9 @@
   const stored = () => {
     try { return JSON.parse(sessionStorage.getItem(KEY)); } catch (e) { return null; }
   };
-  // Nothing that is secret or not the person's own: passwords, files, hidden fields, what the page keeps browsers off.
-  const FIELDS = "input[name]:not([type=hidden], [type=password], [type=file], [autocomplete=off]), " +
-    "textarea[name]:not([autocomplete=off]), select[name]";
+  // Nothing that is secret or not the person's own: passwords, files, hidden fields, credentials of clusters.
+  const FIELDS = "input[name]:not([type=hidden], [type=password], [type=file], [data-secret]), " +
+    "textarea[name]:not([data-secret]), select[name]";
   const fields = () => [...document.querySelectorAll(`main form[method=post] :is(${FIELDS})`)];
   const isChoice = (field) => field.type === "checkbox" || field.type === "radio";
   const keep = () => {
@@ -49,7 +49,8 @@
       if (checked === null) field.value = value;
       else field.checked = checked;
     }
-    for (const field of taken) field.dispatchEvent(new Event("change", { bubbles: true }));
+    const forms = new Set([...taken].map((field) => field.form));
+    for (const form of forms) form.dispatchEvent(new Event("change", { bubbles: true }));
     document.querySelector("[data-live-region]").textContent = document.body.dataset.typedBack;
   };
   const typed = stored();

@@ -121,6 +121,7 @@ def test_list__filtered__what_fits(client_of, people, query, expected):
         "since=yesterday",
         "until=2026-02-30",
         "since=9999-12-32",
+        "until=9999-12-31",
         "since=2026-03-01T10:00:00",
         "request=x",
         "request=9" + "9" * 20,
