@@ -34,6 +34,11 @@ LISTS = [
     ("/api/v1/projects", "dev", LIST),
     ("/api/v1/tenants", "dev", LIST),
     ("/api/v1/tokens", "dev", LIST),
+    ("/audit", "auditor", LIST),
+    ("/audit?q=claims", "auditor", LIST),
+    ("/audit?tenant=claims", "owner", LIST),
+    ("/api/v1/audit/events", "auditor", LIST),
+    ("/api/v1/audit/events?q=claims", "owner", LIST),
 ]
 
 
