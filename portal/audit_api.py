@@ -1,10 +1,13 @@
 """REST: what happened, the seals over it, and both as files."""
 
+from typing import Any
+
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -73,8 +76,21 @@ class EventView(APIView):
         return Response(EventDetailSerializer(found).data)
 
 
+class _OneFormat(BaseContentNegotiation):
+    """What is asked for by its address is not refused for what else the caller would accept; errors are JSON."""
+
+    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
+        """The only one."""
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> Any:
+        """The only one."""
+        return renderers[0], renderers[0].media_type
+
+
 class _ExportView(APIView):
     sort = ""
+    content_negotiation_class = _OneFormat
 
     def _export(self, http: Request) -> StreamingHttpResponse | HttpResponse:
         check_read_audit(http.user)

@@ -118,19 +118,19 @@ class Found(NamedTuple):
     until: Event | None
 
 
-def page_of(events: QuerySet[Event], wanted: Wanted, parameters: QueryDict) -> Found:
+def page_of(events: QuerySet[Event], wanted: Wanted, parameters: QueryDict, size: int = 50) -> Found:
     """The page that the parameters `after` and `limit` name. A text is looked for in SEARCHED events at a time, so that
     a page costs the same however rare it is. Raises Invalid."""
     events = narrowed(events, wanted)
     if not wanted.text:
-        return Found(*paging.page_of(events, parameters), None)
+        return Found(*paging.page_of(events, parameters, size), None)
     after = paging.whole_number(parameters, "after")
     if after is not None:
         events = events.filter(pk__lt=after)
     # The last one within reach, if there are more than that.
     horizon = events.order_by("-pk")[SEARCHED - 1 : SEARCHED].first()
     within = events.filter(pk__gte=horizon.pk) if horizon else events
-    page, more = paging.page_of(with_text(within, wanted.text), parameters)
+    page, more = paging.page_of(with_text(within, wanted.text), parameters, size)
     if more or horizon is None:
         return Found(page, more, None)
     return Found(page, str(horizon.pk), horizon)

@@ -12,11 +12,14 @@ from django.views.decorators.http import require_safe
 from portal import audit_rows, queries
 from portal.audit_export import export
 from portal.audit_narrowing import Found, page_of, read
-from portal.audit_words import action_labels
+from portal.audit_words import action_label, action_labels
 from portal.permissions import check_read_audit, reads_all_events
 from web import paging
 from web.errors import Invalid, NotFound
 from web.filters import select_field, text_field
+
+# On one page, which then stays below 40 kB.
+SHOWN = 30
 
 
 @require_safe
@@ -26,7 +29,7 @@ def listing(http: HttpRequest) -> HttpResponse:
     errors: dict[str, str] = {}
     try:
         wanted = read(http.GET)
-        found = page_of(queries.events_visible_to(http.user), wanted, http.GET)
+        found = page_of(queries.events_visible_to(http.user), wanted, http.GET, SHOWN)
     except Invalid as error:
         errors, wanted = dict(error.fields), read({})
         found = Found([], "", None)
@@ -51,10 +54,12 @@ def _fields(http: HttpRequest, errors: dict[str, str]) -> list[dict[str, Any]]:
     """The filters as they were typed, with what is wrong with them."""
     typed = {name: http.GET.get(name, "") for name in ("q", "actor", "action", "subject", "request", "since", "until")}
     typed |= {name: http.GET.get(name, "") for name in ("tenant", "call")}
+    # What a link names stays chosen, also where there are no words for it.
+    actions = action_labels() | ({typed["action"]: action_label(typed["action"])} if typed["action"] else {})
     fields = [
         text_field("q", _("Search"), typed["q"], _("Any text of the event")),
         text_field("actor", _("Who"), typed["actor"], _("User name")),
-        select_field("action", _("Did what"), typed["action"], action_labels()),
+        select_field("action", _("Did what"), typed["action"], actions),
         text_field("request", _("Request"), typed["request"], _("Number")),
         _date("since", _("From"), typed["since"]),
         _date("until", _("To"), typed["until"]),

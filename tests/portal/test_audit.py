@@ -278,6 +278,13 @@ def test_export__whoever_takes_one__is_written_down_with_the_filter(client_of, a
     assert (event.actor, event.after) == ("auditor", {"as": sort, "filter": {"actor": "dev", "q": "x"}})
 
 
+def test_export__a_program_that_accepts_csv_alone__gets_it(client_of):
+    response = client_of("auditor").get("/api/v1/audit/events.csv", headers={"Accept": "text/csv"})
+    assert response.status_code == 200
+    refused = client_of("dev").get("/api/v1/audit/events.csv", headers={"Accept": "text/csv"})
+    assert (refused.status_code, refused["Content-Type"]) == (403, "application/problem+json")
+
+
 def test_export__head__is_no_export(client_of):
     assert client_of("auditor").head("/audit/events.csv").status_code == 200
     assert not Event.objects.filter(action="audit.export").exists()
