@@ -115,7 +115,7 @@ def _list_url(**filters: str) -> str:
 def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Lines:
     """What was before ("-") and what is after ("+"), value by value; where there is nothing to compare with, as it is
     (" "), and what stayed the same too."""
-    old, new = _flat(before or {}), _flat(after or {})
+    old, new = _flat(before) if before else {}, _flat(after) if after else {}
     if before is None:
         lines = [(" ", f"{path}: {value}") for path, value in new.items()]
     else:

@@ -15,14 +15,14 @@ class EventSerializer(serializers.Serializer[Event]):
     at = serializers.DateTimeField()
     actor = serializers.CharField(help_text='user name, or "system" for the portal itself')
     action = serializers.CharField(help_text="entity.verb")
-    label = serializers.SerializerMethodField(help_text="the action in the caller's language")
+    words = serializers.SerializerMethodField(help_text="the action in the caller's language")
     subject = serializers.CharField(help_text="what it was done to, as kind:id")
     tenant = serializers.CharField(help_text='code of the tenant it concerns, or ""')
     before = serializers.JSONField(allow_null=True, help_text="what was before, where the event says so")
     after = serializers.JSONField(allow_null=True, help_text="what is after, or more about the deed")
     call = serializers.CharField(source="request_id", help_text="reference id of the call in which it happened")
 
-    def get_label(self, event: Event) -> str:
+    def get_words(self, event: Event) -> str:
         """In words."""
         return action_label(event.action)
 
@@ -54,7 +54,7 @@ class SealSerializer(serializers.Serializer[Seal]):
     count = serializers.IntegerField(help_text="how many events it covers")
     first_id = serializers.IntegerField()
     last_id = serializers.IntegerField()
-    root = serializers.CharField(help_text="SHA-256 of the events' digests")
+    events_root = serializers.CharField(source="root", help_text="SHA-256 of the events' digests")
     hash = serializers.CharField(help_text="keep it elsewhere: `manage.py audit_verify --anchor` compares with it")
     at = serializers.DateTimeField()
 

@@ -3,9 +3,10 @@
 import atexit
 import json
 import logging
+from collections.abc import Callable
 from threading import Event, Thread
 
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from web import measures
 
@@ -19,7 +20,7 @@ _UPSERT = """
         sum = portal_measure.sum + EXCLUDED.sum,
         buckets = coalesce((
             SELECT array_agg(coalesce(had, 0) + coalesce(new, 0) ORDER BY place)
-            FROM unnest(portal_measure.buckets, EXCLUDED.buckets) WITH ORDINALITY AS both (had, new, place)
+            FROM unnest(portal_measure.buckets, EXCLUDED.buckets) WITH ORDINALITY AS pair (had, new, place)
         ), '{{}}')
 """
 
@@ -38,13 +39,14 @@ def flush() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute(_UPSERT.format(rows=places), [value for row in rows for value in row])
-    except DatabaseError as error:
+    except Error as error:
         measures.put_back(taken)
         log.warning("what was measured is kept until the database takes it: %s", error)
 
 
-def start(every: float = EVERY_SECONDS) -> None:
-    """Flushes from a thread of its own for as long as the process lives, and once more when it ends."""
+def start(every: float = EVERY_SECONDS) -> Callable[[], None]:
+    """Flushes from a thread of its own for as long as the process lives, and once more when it ends, or when what is
+    answered is called."""
     stop = Event()
 
     def run() -> None:
@@ -53,10 +55,13 @@ def start(every: float = EVERY_SECONDS) -> None:
             # A connection that is used for a moment every few seconds is not worth keeping.
             connection.close()
 
-    Thread(target=run, name="measuring", daemon=True).start()
+    thread = Thread(target=run, name="measuring", daemon=True)
+    thread.start()
 
     def end() -> None:
         stop.set()
+        thread.join(5)
         flush()
 
     atexit.register(end)
+    return end

@@ -1,5 +1,6 @@
 """What /metrics says, who may read it, and that rules and board name nothing else."""
 
+import atexit
 import json
 import re
 import time
@@ -193,8 +194,12 @@ def test_measured__directory__how_long_and_whether_it_answered(directory):
 
 def test_thread__of_a_process__carries_along_what_was_measured_every_few_moments(transactional_db):
     measures.count("portal_http_requests_total", route="home", method="GET", code="200")
-    measuring.start(every=0.05)
-    eventually(lambda: Measure.objects.filter(count=1).exists(), 10)
+    end = measuring.start(every=0.05)
+    try:
+        eventually(lambda: Measure.objects.filter(count=1).exists(), 10)
+    finally:
+        end()
+        atexit.unregister(end)
 
 
 def test_metrics__ten_times_the_rows__the_same_statements(world):

@@ -60,7 +60,8 @@ def documents() -> dict[Path, str]:
 def configuration(example: str) -> str:
     """docs/configuration.md: every variable of .env.example with its default and what is said above it there; a test
     holds that file to what the settings read."""
-    parts, meaning, follows = [_CONFIGURATION], [], False
+    parts, follows = [_CONFIGURATION], False
+    meaning: list[str] = []
     for line in example.splitlines()[2:]:
         title, variable = _SECTION.fullmatch(line), _VARIABLE.fullmatch(line)
         if title:
