@@ -6,14 +6,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import queries, services
+from accounts.endpoint import Endpoint
 from accounts.models import ApiToken
 from accounts.serializers import IssuedTokenSerializer, NewTokenSerializer, PersonSerializer, TokenSerializer
 
 
-class MeView(APIView):
+class MeView(Endpoint):
     """Whoever calls."""
 
     @extend_schema(operation_id="me", summary="Who am I", responses=PersonSerializer, tags=["account"])
@@ -22,8 +22,11 @@ class MeView(APIView):
         return Response(PersonSerializer(request.user).data)
 
 
-class TokensView(APIView):
+class TokensView(Endpoint):
     """The caller's API tokens."""
+
+    is_one_transaction = True
+    shown_once = ("secret",)
 
     @extend_schema(
         operation_id="tokens_list", summary="My API tokens", responses=TokenSerializer(many=True), tags=["account"]
@@ -35,7 +38,8 @@ class TokensView(APIView):
     @extend_schema(
         operation_id="tokens_create",
         summary="Make an API token",
-        description="A token makes none that may do more or lives longer than itself. The secret is shown once.",
+        description="A token makes none that may do more or lives longer than itself. The secret is shown once, also"
+        " where the call is sent again with its Idempotency-Key: then it is null.",
         request=NewTokenSerializer,
         responses={201: IssuedTokenSerializer},
         tags=["account"],
@@ -55,7 +59,7 @@ class TokensView(APIView):
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
-class TokenView(APIView):
+class TokenView(Endpoint):
     """One of the caller's API tokens."""
 
     @extend_schema(operation_id="tokens_revoke", summary="Revoke an API token", responses={204: None}, tags=["account"])

@@ -50,4 +50,6 @@ class IssuedTokenSerializer(serializers.Serializer[Any]):
     """A new token and its text, which is never shown again."""
 
     token = TokenSerializer()
-    secret = serializers.CharField(help_text="To be sent as `Authorization: Bearer <secret>`.")
+    secret = serializers.CharField(
+        allow_null=True, help_text="To be sent as `Authorization: Bearer <secret>`; null in an answer sent again."
+    )

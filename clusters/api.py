@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from accounts.models import User
 from clusters import permissions, queries, rows, services
 from clusters.models import Cluster
@@ -49,7 +49,7 @@ def _cluster_or_404(user: User, name: str) -> Cluster:
     return found[0]
 
 
-class ClustersView(APIView):
+class ClustersView(Endpoint):
     """Clusters one may see."""
 
     @extend_schema(
@@ -81,7 +81,7 @@ class ClustersView(APIView):
         return Response(ManagedClusterSerializer(cluster).data, status=201)
 
 
-class ClusterView(APIView):
+class ClusterView(Endpoint):
     """One cluster."""
 
     @extend_schema(
@@ -109,7 +109,7 @@ class ClusterView(APIView):
         return Response(ManagedClusterSerializer(cluster).data)
 
 
-class CapacityView(APIView):
+class CapacityView(Endpoint):
     """What a cluster has to give."""
 
     @extend_schema(
@@ -129,8 +129,10 @@ class CapacityView(APIView):
         return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)
 
 
-class ProbeView(APIView):
+class ProbeView(Endpoint):
     """Asking a cluster how it is."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="clusters_probe",
@@ -147,7 +149,7 @@ class ProbeView(APIView):
         return Response(found, status=status.HTTP_202_ACCEPTED)
 
 
-class RestoreView(APIView):
+class RestoreView(Endpoint):
     """A cluster that is held after a restore."""
 
     @extend_schema(

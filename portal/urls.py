@@ -1,9 +1,8 @@
 """All addresses of the portal."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView
 
-from portal import views
+from portal import api, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -15,7 +14,7 @@ urlpatterns = [
     path("", include("workflow.urls")),
     path("", include("tenants.urls")),
     path("", include("clusters.urls")),
-    path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/v1/openapi.json", api.DocumentView.as_view(), name="api-schema"),
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("workflow.api_urls")),
     path("api/v1/", include("tenants.api_urls")),

@@ -3,16 +3,17 @@
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from clusters import words
 from tenants import queries
 from tenants.models import Project
 from tenants.serializers import ProjectPageSerializer, ProjectSerializer
 from web import paging
+from web.document import PAGING
 from web.errors import NotFound
 
 
@@ -21,13 +22,13 @@ def _with_state(project: Project) -> Project:
     return project
 
 
-class ProjectsView(APIView):
+class ProjectsView(Endpoint):
     """Projects one may see."""
 
     @extend_schema(
         operation_id="projects_list",
         summary="Projects I may see",
-        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
+        parameters=PAGING,
         responses=ProjectPageSerializer,
         tags=["projects"],
     )
@@ -38,7 +39,7 @@ class ProjectsView(APIView):
         return Response(ProjectPageSerializer({"items": items, "next": after}).data)
 
 
-class ProjectView(APIView):
+class ProjectView(Endpoint):
     """One project."""
 
     @extend_schema(operation_id="projects_get", summary="A project", responses=ProjectSerializer, tags=["projects"])

@@ -4,15 +4,15 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from tenants import ledger, queries
 from tenants.serializers import SizePlanSerializer, TenantDetailSerializer, TenantSerializer
 from tenants.size_plans import active_plans
 from web.errors import NotFound
 
 
-class TenantsView(APIView):
+class TenantsView(Endpoint):
     """Tenants one may see."""
 
     @extend_schema(
@@ -26,7 +26,7 @@ class TenantsView(APIView):
         return Response(TenantSerializer(queries.tenants_visible_to(http.user), many=True).data)
 
 
-class TenantView(APIView):
+class TenantView(Endpoint):
     """One tenant."""
 
     @extend_schema(
@@ -44,7 +44,7 @@ class TenantView(APIView):
         return Response(TenantDetailSerializer(tenant).data)
 
 
-class SizePlansView(APIView):
+class SizePlansView(Endpoint):
     """Sizes by name."""
 
     @extend_schema(

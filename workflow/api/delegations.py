@@ -5,18 +5,19 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from web import paging
+from web.document import PAGING
 from workflow import queries, services
-from workflow.api.requests import PAGING
 from workflow.serializers import DelegationPageSerializer, DelegationSerializer, NewDelegationSerializer
 
 
-class DelegationsView(APIView):
+class DelegationsView(Endpoint):
     """Delegations given and held, and giving one."""
 
     required_scope = "decide"
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="delegations_list",
@@ -46,7 +47,7 @@ class DelegationsView(APIView):
         return Response(DelegationSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
-class DelegationView(APIView):
+class DelegationView(Endpoint):
     """One delegation."""
 
     required_scope = "decide"

@@ -9,10 +9,11 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from clusters import words
 from web import paging
+from web.document import PAGING
 from web.errors import Invalid, NotFound
 from web.sentences import shown
 from workflow import machine, narrowing, queries, rows, schema, services
@@ -34,7 +35,6 @@ from workflow.serializers import (
 )
 from workflow.services.foresee import foresee
 
-PAGING = [OpenApiParameter("after", int), OpenApiParameter("limit", int)]
 FILTERS = ("state", "kind", "tenant", "environment", "text")
 NARROWING = [
     OpenApiParameter("kind", str),
@@ -83,7 +83,7 @@ def _detail(http: Http, number: int) -> dict[str, Any]:
     return RequestDetailSerializer(_with_progress(found)).data
 
 
-class RequestsView(APIView):
+class RequestsView(Endpoint):
     """All requests one may see, and asking."""
 
     @extend_schema(
@@ -116,7 +116,6 @@ class RequestsView(APIView):
         summary="Ask for something",
         request=NewRequestSerializer,
         responses={201: RequestDetailSerializer},
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         tags=["requests"],
     )
     def post(self, http: Http) -> Response:
@@ -128,13 +127,13 @@ class RequestsView(APIView):
             values=asked.validated_data["values"],
             by=http.user,
             at=timezone.now(),
-            idempotency_key=http.headers.get("Idempotency-Key"),
+            idempotency_key=self.key,
         )
         headers = {"Location": f"{http.path}/{made.number}"}
         return Response(_detail(http, made.number), status=status.HTTP_201_CREATED, headers=headers)
 
 
-class RequestView(APIView):
+class RequestView(Endpoint):
     """One request."""
 
     @extend_schema(
@@ -160,7 +159,7 @@ class RequestView(APIView):
         return Response(_detail(http, number))
 
 
-class PlanView(APIView):
+class PlanView(Endpoint):
     """What a request would change."""
 
     @extend_schema(operation_id="requests_plan", summary="Its newest plan", responses=PlanSerializer, tags=["requests"])
@@ -172,7 +171,7 @@ class PlanView(APIView):
         return Response(PlanSerializer(plan).data)
 
 
-class DecisionView(APIView):
+class DecisionView(Endpoint):
     """Deciding a step."""
 
     required_scope = "decide"
@@ -197,8 +196,10 @@ class DecisionView(APIView):
         return Response(_detail(http, number))
 
 
-class WithdrawalView(APIView):
+class WithdrawalView(Endpoint):
     """Taking a request back."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="requests_withdraw",
@@ -214,8 +215,10 @@ class WithdrawalView(APIView):
         return Response(_detail(http, number))
 
 
-class CommentsView(APIView):
+class CommentsView(Endpoint):
     """Saying something about a request."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="requests_comment",
@@ -232,7 +235,7 @@ class CommentsView(APIView):
         return Response(CommentSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
-class RecordView(APIView):
+class RecordView(Endpoint):
     """What was said about a request."""
 
     @extend_schema(
@@ -248,7 +251,7 @@ class RecordView(APIView):
         return Response(RecordSerializer(said).data)
 
 
-class ForeseeView(APIView):
+class ForeseeView(Endpoint):
     """Who would decide."""
 
     @extend_schema(
@@ -268,7 +271,7 @@ class ForeseeView(APIView):
         return Response(ForeseenListSerializer({"items": found}).data)
 
 
-class KindsView(APIView):
+class KindsView(Endpoint):
     """What can be asked for."""
 
     @extend_schema(operation_id="kinds_list", summary="Kinds of request", responses=KindsSerializer, tags=["requests"])
