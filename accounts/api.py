@@ -10,7 +10,14 @@ from rest_framework.response import Response
 from accounts import queries, services
 from accounts.endpoint import Endpoint
 from accounts.models import ApiToken
-from accounts.serializers import IssuedTokenSerializer, NewTokenSerializer, PersonSerializer, TokenSerializer
+from accounts.serializers import (
+    IssuedTokenSerializer,
+    NewTokenSerializer,
+    PersonSerializer,
+    TokenPageSerializer,
+)
+from web import paging
+from web.document import PAGING
 
 
 class MeView(Endpoint):
@@ -29,11 +36,17 @@ class TokensView(Endpoint):
     shown_once = ("secret",)
 
     @extend_schema(
-        operation_id="tokens_list", summary="My API tokens", responses=TokenSerializer(many=True), tags=["account"]
+        operation_id="tokens_list",
+        summary="My API tokens",
+        description="Also those of my service accounts, and those that work no longer.",
+        parameters=PAGING,
+        responses=TokenPageSerializer,
+        tags=["account"],
     )
     def get(self, request: Request) -> Response:
-        """All of them, newest first, also those that work no longer."""
-        return Response(TokenSerializer(queries.tokens_visible_to(request.user), many=True).data)
+        """Newest first."""
+        page, after = paging.page_of(queries.tokens_visible_to(request.user), request.query_params)
+        return Response(TokenPageSerializer({"items": page, "next": after}).data)
 
     @extend_schema(
         operation_id="tokens_create",

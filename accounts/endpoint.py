@@ -43,13 +43,13 @@ class Endpoint(APIView):
     together, so that a process that dies in between leaves neither; not for what talks to a cluster. Else the service
     itself must see that it was done before. `shown_once`: members of an answer that are null when it is sent again.
 
-    `is_tagged`: GET answers a tag (`tagged`); `matched`: the methods that change only what their If-Match names
+    `with_tag`: the methods that answer a tag (`tagged`); `matched`: those that change only what their If-Match names
     (`if_match`, which goes into the service and is checked under its lock). `problems`: further statuses it answers.
     """
 
     is_one_transaction = False
     shown_once: Collection[str] = ()
-    is_tagged = False
+    with_tag: Collection[str] = ()
     matched: Collection[str] = ()
     problems: Collection[int] = ()
     claimed: KeptAnswer | None = None

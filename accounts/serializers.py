@@ -36,6 +36,13 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
         return token.state(timezone.now())
 
 
+class TokenPageSerializer(serializers.Serializer[Any]):
+    """A page of tokens, newest first; `next` is the `after` of the following page, "" on the last."""
+
+    items = TokenSerializer(many=True)
+    next = serializers.CharField(allow_blank=True)
+
+
 class NewTokenSerializer(serializers.Serializer[Any]):
     """What is asked for in a new token."""
 

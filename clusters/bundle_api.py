@@ -10,14 +10,15 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.endpoint import Endpoint
+from accounts.endpoint import Endpoint, Seen
 from accounts.models import User
 from clusters import bundle_serializers as shapes
-from clusters import comparing, narrowing, queries, services
+from clusters import comparing, narrowing, queries, services, words
 from clusters.models import Bundle, BundleRevision
 from web import paging
-from web.document import PAGING
+from web.document import PAGING, WAIT, order_by
 from web.errors import NotFound
+from web.etags import etag
 
 _FILTERS = ("cluster", "state", "tenant")
 
@@ -47,28 +48,41 @@ class BundlesView(Endpoint):
             OpenApiParameter("cluster", str),
             OpenApiParameter("state", str, enum=narrowing.STATES),
             OpenApiParameter("tenant", str, description="code"),
+            order_by(paging.BY_AGE),
             *PAGING,
         ],
         responses=shapes.BundlePageSerializer,
         tags=["clusters"],
     )
     def get(self, http: Request) -> Response:
-        """Newest first."""
+        """By age."""
         wanted = narrowing.read_strictly(http.query_params, *_FILTERS)
         seen = narrowing.living(queries.bundles_visible_to(http.user)).select_related("cluster__health", "drift")
-        page, after = paging.page_of(narrowing.narrowed(seen, wanted), http.query_params)
+        page, after = paging.ordered_page(narrowing.narrowed(seen, wanted), http.query_params)
         return Response(shapes.BundlePageSerializer({"items": page, "next": after}).data)
 
 
 class BundleView(Endpoint):
     """One bundle."""
 
+    with_tag = ("GET",)
+
     @extend_schema(
-        operation_id="bundles_get", summary="A bundle", responses=shapes.BundleDetailSerializer, tags=["clusters"]
+        operation_id="bundles_get",
+        summary="A bundle",
+        parameters=[WAIT],
+        responses=shapes.BundleDetailSerializer,
+        tags=["clusters"],
     )
     def get(self, http: Request, uid: UUID) -> Response:
         """Its objects and how far the cluster agrees."""
-        return Response(shapes.BundleDetailSerializer(_bundle_or_404(http.user, uid)).data)
+
+        def look() -> Seen:
+            bundle = _bundle_or_404(http.user, uid)
+            shape = shapes.BundleDetailSerializer(bundle)
+            return Seen(etag(shape.data), words.is_settled(bundle), shape)
+
+        return self.waited(look)
 
 
 class RetryView(Endpoint):

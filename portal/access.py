@@ -88,6 +88,7 @@ ACCESS: dict[str, Access] = {
     "api-size-plans": "api",
     "api-clusters": "api",
     "api-cluster": "api",
+    "api-cluster-settings": "api",
     "api-cluster-capacity": "api",
     "api-cluster-probe": "api",
     "api-bundles": "api",

@@ -16,6 +16,13 @@ class TenantSerializer(serializers.Serializer[Tenant]):
     name_en = serializers.CharField()
 
 
+class TenantPageSerializer(serializers.Serializer[Any]):
+    """A page of tenants; `next` is the `after` of the following page, "" on the last."""
+
+    items = TenantSerializer(many=True)
+    next = serializers.CharField(allow_blank=True)
+
+
 class TenantDetailSerializer(TenantSerializer):
     """A tenant with its budget, on all clusters together."""
 
@@ -32,6 +39,12 @@ class SizePlanSerializer(serializers.Serializer[SizePlan]):
     memory_bytes = serializers.IntegerField(source="memory")
     storage_bytes = serializers.IntegerField(source="storage")
     pods = serializers.IntegerField()
+
+
+class SizePlansSerializer(serializers.Serializer[Any]):
+    """All sizes that may be chosen, smallest first."""
+
+    items = SizePlanSerializer(many=True)
 
 
 class ProjectSerializer(serializers.Serializer[Project]):

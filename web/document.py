@@ -1,5 +1,6 @@
 """What every operation of the API document has in common: problems, keys, tags, limits."""
 
+from collections.abc import Collection
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -21,6 +22,14 @@ WAIT = OpenApiParameter(
     description="Seconds to wait for news: until it is no longer what If-None-Match names, or without that header until"
     " it is settled. The header Waited says how many it were; 0 also where too many calls wait already.",
 )
+
+
+def order_by(orders: Collection[str]) -> OpenApiParameter:
+    """`order` of a list that has these orders (web.paging.ordered_page)."""
+    choices = list(orders)
+    return OpenApiParameter("order", enum=choices, default=choices[0])
+
+
 _KEY = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 200},
@@ -79,16 +88,16 @@ class EndpointSchema(AutoSchema):
             found += [_KEY, _sent("Idempotency-Replayed", "`true` where an earlier answer is sent again")]
         if self.method in self.view.matched:
             found.append(_IF_MATCH)
-        if self.view.is_tagged and self.method in ("GET", *self.view.matched):
+        if self.method in self.view.with_tag:
             found.append(_sent("ETag", "what If-Match and If-None-Match take"))
-        if self.view.is_tagged and self.method == "GET":
+        if self.method == "GET" and "GET" in self.view.with_tag:
             found.append(_IF_NONE_MATCH)
         return found
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         """The answers of the view, and the problems that may come instead."""
         found: dict[str, Any] = super()._get_response_bodies(direction)
-        if self.view.is_tagged and self.method == "GET":
+        if self.method == "GET" and "GET" in self.view.with_tag:
             found["304"] = {"description": "It is still what If-None-Match names."}
         # Now the component is there for `problems` below.
         self.resolve_serializer(ProblemSerializer, "response")

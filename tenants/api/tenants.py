@@ -7,9 +7,13 @@ from rest_framework.response import Response
 
 from accounts.endpoint import Endpoint
 from tenants import ledger, queries
-from tenants.serializers import SizePlanSerializer, TenantDetailSerializer, TenantSerializer
+from tenants.serializers import SizePlansSerializer, TenantDetailSerializer, TenantPageSerializer
 from tenants.size_plans import active_plans
+from web import paging
+from web.document import PAGING, order_by
 from web.errors import NotFound
+
+ORDERS = {"code": "code", "-code": "-code"} | paging.BY_AGE
 
 
 class TenantsView(Endpoint):
@@ -18,12 +22,14 @@ class TenantsView(Endpoint):
     @extend_schema(
         operation_id="tenants_list",
         summary="Tenants I may see",
-        responses=TenantSerializer(many=True),
+        parameters=[order_by(ORDERS), *PAGING],
+        responses=TenantPageSerializer,
         tags=["tenants"],
     )
     def get(self, http: Request) -> Response:
-        """By code."""
-        return Response(TenantSerializer(queries.tenants_visible_to(http.user), many=True).data)
+        """By code, or by age."""
+        page, after = paging.ordered_page(queries.tenants_visible_to(http.user), http.query_params, ORDERS)
+        return Response(TenantPageSerializer({"items": page, "next": after}).data)
 
 
 class TenantView(Endpoint):
@@ -50,9 +56,9 @@ class SizePlansView(Endpoint):
     @extend_schema(
         operation_id="size_plans_list",
         summary="Sizes a project may have",
-        responses=SizePlanSerializer(many=True),
+        responses=SizePlansSerializer,
         tags=["tenants"],
     )
     def get(self, http: Request) -> Response:
         """Smallest first."""
-        return Response(SizePlanSerializer(active_plans(), many=True).data)
+        return Response(SizePlansSerializer({"items": active_plans()}).data)

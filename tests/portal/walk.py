@@ -328,10 +328,11 @@ URLS: dict[str, Url] = {
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
     "api-clusters": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ADMIN}, body=_new_cluster),
-    "api-cluster": Url(
-        {"GET": EVERYBODY, "HEAD": EVERYBODY, "PATCH": ADMIN}, _cluster, lambda world: {"description": "walked"}
+    "api-cluster": _read(_cluster),
+    "api-cluster-settings": Url(
+        {"GET": ADMIN, "HEAD": ADMIN, "PATCH": ADMIN}, _cluster, lambda world: {"description": "walked"}
     ),
-    "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
+    "api-cluster-capacity": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "PUT": ADMIN}, _cluster, _capacity),
     "api-cluster-probe": Url({"POST": ADMIN}, _cluster),
     "api-bundles": _read(),
     "api-bundle": _read_hidden(_bundle),
@@ -352,6 +353,8 @@ def call(world: World, client: Client, name: str, method: str, **headers: str) -
         body = {"data": url.body(world)}
         if name.startswith("api-") or method != "POST":
             body["content_type"] = "application/json"
+        if name.startswith("api-") and method in ("PUT", "PATCH"):
+            headers = {"If-Match": "*"} | headers
     cookies = client.cookies.copy()
     with taken_back():
         # Else an exception of a view would end the walk instead of being seen as a 500.

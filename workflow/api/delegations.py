@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from accounts.endpoint import Endpoint
 from web import paging
-from web.document import PAGING
+from web.document import PAGING, order_by
 from workflow import queries, services
 from workflow.serializers import DelegationPageSerializer, DelegationSerializer, NewDelegationSerializer
 
@@ -22,13 +22,13 @@ class DelegationsView(Endpoint):
     @extend_schema(
         operation_id="delegations_list",
         summary="Delegations I gave or hold",
-        parameters=PAGING,
+        parameters=[order_by(paging.BY_AGE), *PAGING],
         responses=DelegationPageSerializer,
         tags=["delegations"],
     )
     def get(self, http: Http) -> Response:
-        """Newest first; administrators and auditors see all."""
-        page, after = paging.page_of(queries.delegations_visible_to(http.user), http.query_params)
+        """By age; administrators and auditors see all."""
+        page, after = paging.ordered_page(queries.delegations_visible_to(http.user), http.query_params)
         return Response(DelegationPageSerializer({"items": page, "next": after}).data)
 
     @extend_schema(

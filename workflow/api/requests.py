@@ -10,13 +10,13 @@ from rest_framework import status
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
 
-from accounts.endpoint import Endpoint
+from accounts.endpoint import Endpoint, Seen
 from clusters import words
 from web import paging
-from web.document import PAGING
+from web.document import PAGING, WAIT, order_by
 from web.errors import Invalid, NotFound
 from web.sentences import shown
-from workflow import machine, narrowing, queries, rows, schema, services
+from workflow import machine, narrowing, queries, rows, schema, services, tags
 from workflow.kinds import all_kinds, kind_of
 from workflow.models import Request
 from workflow.serializers import (
@@ -76,15 +76,33 @@ def _request_or_404(http: Http, number: int) -> Request:
     return found
 
 
-def _detail(http: Http, number: int) -> dict[str, Any]:
-    found = _request_or_404(http, number)
+def _seen(http: Http, number: int) -> Seen:
+    found = _with_progress(_request_or_404(http, number))
+    children: list[int] = []
     if rows.is_parent(found):
         prefetch_related_objects([found], Prefetch("children", queries.children_of(found, http.user)))
-    return RequestDetailSerializer(_with_progress(found)).data
+        children = [child.pk for child in found.children.all()]
+    tag = tags.of_request(found, found.progress, children)  # type: ignore[attr-defined]
+    return Seen(tag, _is_settled(found), RequestDetailSerializer(found))
+
+
+def _is_settled(found: Request) -> bool:
+    """Whether it is closed, and what it wanted is there or failed for good."""
+    progress = found.progress  # type: ignore[attr-defined]
+    if progress is None or found.is_open:
+        return not found.is_open
+    return bool(progress["state"] == "blocked" or progress["agreeing"] == progress["bundles"])
+
+
+def _tagged(view: Endpoint, http: Http, number: int, status: int = 200) -> Response:
+    seen = _seen(http, number)
+    return view.tagged(seen.tag, seen.shape, status)
 
 
 class RequestsView(Endpoint):
     """All requests one may see, and asking."""
+
+    with_tag = ("POST",)
 
     @extend_schema(
         operation_id="requests_list",
@@ -93,13 +111,14 @@ class RequestsView(Endpoint):
             OpenApiParameter("state", enum=list(machine.STATES)),
             *NARROWING,
             OpenApiParameter("parent", int, description="those that were asked in this one, one for each environment"),
+            order_by(paging.BY_AGE),
             *PAGING,
         ],
         responses=RequestPageSerializer,
         tags=["requests"],
     )
     def get(self, http: Http) -> Response:
-        """Newest first."""
+        """By age."""
         found = queries.requests_visible_to(http.user)
         parent = http.query_params.get("parent")
         if parent is not None:
@@ -107,7 +126,7 @@ class RequestsView(Endpoint):
                 raise Invalid(_("Expected a whole number."), {"/parent": _("Expected a whole number.")})
             found = found.filter(parent=int(parent))
         found = narrowing.narrowed(found, narrowing.read_strictly(http.query_params, *FILTERS))
-        page, after = paging.page_of(found, http.query_params)
+        page, after = paging.ordered_page(found, http.query_params)
         items = [_with_progress(row) for row in page]
         return Response(RequestPageSerializer({"items": items, "next": after}).data)
 
@@ -129,19 +148,27 @@ class RequestsView(Endpoint):
             at=timezone.now(),
             idempotency_key=self.key,
         )
-        headers = {"Location": f"{http.path}/{made.number}"}
-        return Response(_detail(http, made.number), status=status.HTTP_201_CREATED, headers=headers)
+        answer = _tagged(self, http, made.number, status.HTTP_201_CREATED)
+        answer["Location"] = f"{http.path}/{made.number}"
+        return answer
 
 
 class RequestView(Endpoint):
     """One request."""
 
+    with_tag = ("GET", "PUT")
+    matched = ("PUT",)
+
     @extend_schema(
-        operation_id="requests_get", summary="A request", responses=RequestDetailSerializer, tags=["requests"]
+        operation_id="requests_get",
+        summary="A request",
+        parameters=[WAIT],
+        responses=RequestDetailSerializer,
+        tags=["requests"],
     )
     def get(self, http: Http, number: int) -> Response:
         """What was asked for and where it stands."""
-        return Response(_detail(http, number))
+        return self.waited(lambda: _seen(http, number))
 
     @extend_schema(
         operation_id="requests_edit",
@@ -155,8 +182,9 @@ class RequestView(Endpoint):
         """The request with its new values."""
         asked = EditSerializer(data=http.data)
         asked.is_valid(raise_exception=True)
-        services.edit(number=number, values=asked.validated_data["values"], by=http.user, at=timezone.now())
-        return Response(_detail(http, number))
+        values = asked.validated_data["values"]
+        services.edit(number=number, values=values, by=http.user, at=timezone.now(), if_match=self.if_match())
+        return _tagged(self, http, number)
 
 
 class PlanView(Endpoint):
@@ -175,6 +203,7 @@ class DecisionView(Endpoint):
     """Deciding a step."""
 
     required_scope = "decide"
+    with_tag = ("POST",)
 
     @extend_schema(
         operation_id="requests_decide",
@@ -193,13 +222,14 @@ class DecisionView(Endpoint):
         except services.PlanChanged as error:
             error.context = {"plan": PlanSerializer(error.plan).data}
             raise
-        return Response(_detail(http, number))
+        return _tagged(self, http, number)
 
 
 class WithdrawalView(Endpoint):
     """Taking a request back."""
 
     is_one_transaction = True
+    with_tag = ("POST",)
 
     @extend_schema(
         operation_id="requests_withdraw",
@@ -212,7 +242,7 @@ class WithdrawalView(Endpoint):
     def post(self, http: Http, number: int) -> Response:
         """The withdrawn request."""
         services.withdraw(number=number, by=http.user, at=timezone.now())
-        return Response(_detail(http, number))
+        return _tagged(self, http, number)
 
 
 class CommentsView(Endpoint):
