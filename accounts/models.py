@@ -51,8 +51,8 @@ class User(AbstractBaseUser):
 
     @property
     def is_auditor(self) -> bool:
-        """Whether this person may read everything."""
-        return "auditor" in self.roles
+        """Whether this person may read everything; a service account only if its owner may."""
+        return "auditor" in self.roles and (self.owner is None or self.owner.is_auditor)
 
     @property
     def approver_slugs(self) -> set[str]:
@@ -70,7 +70,8 @@ class User(AbstractBaseUser):
     @property
     def subjects(self) -> list[str]:
         """The names under which memberships may name this person: "user:dev", "group:cn=claims-team,..."."""
-        return [f"user:{self.username}", *(f"group:{dn}" for dn in self.directory_groups)]
+        service = [f"service:{self.username}"] if self.owner_id else []
+        return [f"user:{self.username}", *service, *(f"group:{dn}" for dn in self.directory_groups)]
 
     @property
     def sees_all_tenants(self) -> bool:

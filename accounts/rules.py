@@ -10,6 +10,8 @@ import ldap.dn
 _USERNAME = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
 # The audit names the portal itself so; nobody may sign in under that name.
 _RESERVED = {"system"}
+# Names of tenants' service accounts, which somebody chooses: nobody may sign in under one.
+_OF_PROGRAMS = "service."
 
 # The width of the columns that keep one.
 LONGEST_DN = 512
@@ -31,7 +33,8 @@ APPROVER_GROUP_NAMES = {
 def account_name(typed: str) -> str | None:
     """The name an account is kept under, lower case, or None where `typed` can be nobody's user name."""
     name = typed.lower()
-    return name if _USERNAME.fullmatch(typed) and name not in _RESERVED else None
+    is_reserved = name in _RESERVED or name.startswith(_OF_PROGRAMS)
+    return name if _USERNAME.fullmatch(typed) and not is_reserved else None
 
 
 def normal_dn(dn: str) -> str:

@@ -281,6 +281,8 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Holds a service account to what its owner may: (user=, at=); raises PersonGone.
+SERVICE_ACCOUNT_HOLD = "tenants.services.service_accounts.hold"
 # Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
 BUNDLE_OWNERS = "tenants.owners.owners_of"
 
