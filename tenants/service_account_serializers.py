@@ -4,15 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts import rules as account_rules
+from accounts.rules import PROGRAM_SCOPES
 from accounts.serializers import NewTokenSerializer
 from tenants import rules
 from tenants.models import ServiceAccount
 from tenants.services.service_accounts import effective_role
 
 _ROLES = ["developer", "viewer"]
-# A program decides nothing.
-_SCOPES = [scope for scope in account_rules.SCOPES if scope != "decide"]
 
 
 class NewServiceAccountSerializer(serializers.Serializer[Any]):
@@ -72,5 +70,5 @@ class NewServiceTokenSerializer(NewTokenSerializer):
     """What is asked for in a new token of a service account."""
 
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(choices=_SCOPES), min_length=1, max_length=len(_SCOPES)
+        child=serializers.ChoiceField(choices=PROGRAM_SCOPES), min_length=1, max_length=len(PROGRAM_SCOPES)
     )

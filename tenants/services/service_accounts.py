@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import services as accounts
 from accounts.models import ApiToken, User
+from accounts.rules import PROGRAM_SCOPES
 from audit import services as audit
 from tenants import queries, rules
 from tenants.models import Membership, ServiceAccount, Tenant
@@ -124,7 +125,7 @@ def issue_token(
         raise Forbidden(_("Only the owner of a service account makes tokens for it: they answer for what it asks."))
     if account.disabled_at is not None:
         raise Conflict(_("The service account is switched off."))
-    if "decide" in scopes:
+    if not set(scopes) <= set(PROGRAM_SCOPES):
         raise Invalid(_("The token cannot be made like this."), {"/scopes": _("A program decides nothing.")})
     return accounts.issue_token(user=account.user, name=name, scopes=scopes, days=days, by=by, at=at, through=through)
 
