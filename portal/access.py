@@ -51,6 +51,8 @@ ACCESS: dict[str, Access] = {
     "api-request-comments": "api",
     "api-request-record": "api",
     "api-foresee": "api",
+    "api-rehearse": "api",
+    "api-requests-bulk": "api",
     "api-kinds": "api",
     "api-inbox": "api",
     "api-inbox-decisions": "api",

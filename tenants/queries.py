@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import ApiToken, User
-from tenants.models import Deletion, Project, ServiceAccount, Tenant
+from tenants.models import Deletion, Membership, Project, ServiceAccount, Tenant
 
 
 def tenants_visible_to(user: User) -> models.QuerySet[Tenant]:
@@ -63,3 +63,8 @@ def service_accounts_of(tenant: Tenant) -> models.QuerySet[ServiceAccount]:
 def tokens_of(account: ServiceAccount) -> models.QuerySet[ApiToken]:
     """The tokens of a service account, newest first, also those that work no longer."""
     return ApiToken.objects.filter(user=account.user_id).order_by("-pk")
+
+
+def members_of(tenant: Tenant) -> models.QuerySet[Membership]:
+    """Who belongs to a tenant the caller may see, people and groups."""
+    return tenant.memberships.filter(Membership.OF_PEOPLE)

@@ -11,6 +11,7 @@ def of_request(request: Request, progress: Mapping[str, Any] | None = None, chil
     """The tag of a request, with how far its clusters agree (workflow.api.requests.progress_of) once it is approved,
     and the numbers of a parent's requests. Every change of values is another round."""
     policy = request.policy
+    bundles = [[one.bundle_id, one.revision] for one in request.outcomes.all()]
     return etag(
         "request",
         request.pk,
@@ -20,5 +21,6 @@ def of_request(request: Request, progress: Mapping[str, Any] | None = None, chil
         [policy.slug, policy.condition] if policy else None,
         sorted([step.pk, step.state, step.due_at, step.closed_at] for step in request.steps.all()),
         progress,
+        sorted(bundles),
         list(children),
     )

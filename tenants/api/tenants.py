@@ -47,6 +47,7 @@ class TenantView(Endpoint):
         if tenant is None:
             raise NotFound(_("There is no such tenant."))
         tenant.budget = ledger.pools_of_tenant(tenant)  # type: ignore[attr-defined]
+        tenant.members = queries.members_of(tenant)  # type: ignore[attr-defined]
         return Response(TenantDetailSerializer(tenant).data)
 
 

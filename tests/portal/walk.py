@@ -315,6 +315,9 @@ URLS: dict[str, Url] = {
     "api-request-comments": Url({"POST": COMMENTERS}, _number, lambda world: {"text": "Walked"}, is_hidden=True),
     "api-request-record": _read_hidden(_number),
     "api-foresee": Url({"POST": EVERYBODY}, body=_asking),
+    "api-rehearse": Url({"POST": ASKERS}, body=_asking),
+    # Whoever may not ask for a row is told so in its result.
+    "api-requests-bulk": Url({"POST": EVERYBODY}, body=lambda world: {"requests": [_asking(world)]}),
     "api-kinds": _read(),
     "api-inbox": _read(),
     "api-inbox-decisions": Url({"POST": EVERYBODY}, body=_bulk),

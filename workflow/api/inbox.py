@@ -12,7 +12,8 @@ from accounts.endpoint import Endpoint
 from web.errors import Invalid
 from workflow import inbox, narrowing, queries, services
 from workflow.api.requests import NARROWING
-from workflow.serializers import BulkDecisionSerializer, BulkResultsSerializer, InboxPageSerializer
+from workflow.bulk_serializers import BulkDecisionSerializer, BulkResultsSerializer
+from workflow.serializers import InboxPageSerializer
 from workflow.services import Result
 
 FILTERS = ("kind", "environment", "tenant", "group", "risk", "age", "text", "order")

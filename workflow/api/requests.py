@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,29 +11,25 @@ from rest_framework.request import Request as Http
 from rest_framework.response import Response
 
 from accounts.endpoint import Endpoint, Seen
+from accounts.models import User
 from clusters import words
 from web import paging
 from web.document import PAGING, WAIT, order_by
 from web.errors import Invalid, NotFound
 from web.sentences import shown
-from workflow import machine, narrowing, queries, rows, schema, services, tags
-from workflow.kinds import all_kinds, kind_of
+from workflow import machine, narrowing, queries, rows, services, tags
 from workflow.models import Request
 from workflow.serializers import (
     CommentSerializer,
     CommentTextSerializer,
     DecisionSerializer,
     EditSerializer,
-    ForeseenListSerializer,
-    ForeseeSerializer,
-    KindsSerializer,
     NewRequestSerializer,
     PlanSerializer,
     RecordSerializer,
     RequestDetailSerializer,
     RequestPageSerializer,
 )
-from workflow.services.foresee import foresee
 
 FILTERS = ("state", "kind", "tenant", "environment", "text")
 NARROWING = [
@@ -99,6 +95,13 @@ def _tagged(view: Endpoint, http: Http, number: int, status: int = 200) -> Respo
     return view.tagged(seen.tag, seen.shape, status)
 
 
+def _asked_by(user: User, said: str) -> Q:
+    if said not in ("true", "false"):
+        raise Invalid(_("The filter is not known."), {"/mine": _("This is not one of the choices.")})
+    own = Q(asker=user) | Q(asker__owner=user)
+    return own if said == "true" else ~own
+
+
 class RequestsView(Endpoint):
     """All requests one may see, and asking."""
 
@@ -110,6 +113,7 @@ class RequestsView(Endpoint):
         parameters=[
             OpenApiParameter("state", enum=list(machine.STATES)),
             *NARROWING,
+            OpenApiParameter("mine", bool, description="those that I or my service accounts asked for, or all others"),
             OpenApiParameter("parent", int, description="those that were asked in this one, one for each environment"),
             order_by(paging.BY_AGE),
             *PAGING,
@@ -125,6 +129,8 @@ class RequestsView(Endpoint):
             if not (parent.isascii() and parent.isdigit() and len(parent) < 16):
                 raise Invalid(_("Expected a whole number."), {"/parent": _("Expected a whole number.")})
             found = found.filter(parent=int(parent))
+        if "mine" in http.query_params:
+            found = found.filter(_asked_by(http.user, http.query_params["mine"]))
         found = narrowing.narrowed(found, narrowing.read_strictly(http.query_params, *FILTERS))
         page, after = paging.ordered_page(found, http.query_params)
         items = [_with_progress(row) for row in page]
@@ -279,42 +285,3 @@ class RecordView(Endpoint):
         found = _request_or_404(http, number)
         said = {"decisions": queries.decisions_of(found), "comments": queries.comments_of(found)}
         return Response(RecordSerializer(said).data)
-
-
-class ForeseeView(Endpoint):
-    """Who would decide."""
-
-    @extend_schema(
-        operation_id="requests_foresee",
-        summary="Who would have to decide this, and why",
-        description="Stores nothing. Unfinished values are answered as far as they say.",
-        request=ForeseeSerializer,
-        responses=ForeseenListSerializer,
-        tags=["requests"],
-    )
-    def post(self, http: Http) -> Response:
-        """A row for each part that would be decided by itself."""
-        asked = ForeseeSerializer(data=http.data)
-        asked.is_valid(raise_exception=True)
-        kind, values = kind_of(asked.validated_data["kind"]), asked.validated_data["values"]
-        found = foresee(kind=kind, values=values, by=http.user, at=timezone.now())
-        return Response(ForeseenListSerializer({"items": found}).data)
-
-
-class KindsView(Endpoint):
-    """What can be asked for."""
-
-    @extend_schema(operation_id="kinds_list", summary="Kinds of request", responses=KindsSerializer, tags=["requests"])
-    def get(self, http: Http) -> Response:
-        """With the schema of their values."""
-        items = [
-            {
-                "slug": slug,
-                "title": str(kind.title),
-                "summary": str(kind.summary),
-                "may_ask": kind.may_ask(http.user),
-                "schema": schema.public(kind.schema),
-            }
-            for slug, kind in all_kinds().items()
-        ]
-        return Response(KindsSerializer({"items": items}).data)

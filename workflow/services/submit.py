@@ -73,6 +73,18 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     return top
 
 
+def rehearse(*, kind: str, values: object, by: User, at: datetime) -> list[tuple[Request, Plan]]:
+    """What `submit` would make of the wish, for each of its environments, with what it would change; nothing is stored,
+    and nothing is held, so that it may be refused all the same a moment later. Raises what `submit` raises but for
+    TargetBusy and KeyReused."""
+    asked = kind_of(kind)
+    parts = asked.parts(checked_values(asked, values, by))
+    drafts = [_drafted_part(asked, part, place, by, at)[0] for place, part in enumerate(parts)]
+    for draft in drafts:
+        choosing.choose(draft)
+    return [(draft, looked(asked, draft, at)) for draft in drafts]
+
+
 def checked_values(asked: Kind, values: object, by: User) -> dict[str, Any]:
     """What is asked for, checked by schema and kind; who may ask for nothing of the kind is told that instead."""
     if not asked.may_ask(by):
