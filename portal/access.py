@@ -17,6 +17,8 @@ ACCESS: dict[str, Access] = {
     "home": "session",
     "home-requests": "session",
     "home-projects": "session",
+    "reference": "session",
+    "reference-operation": "session",
     "tokens": "session",
     "token-revoke": "session",
     "requests": "session",

@@ -8,6 +8,8 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("home/requests", views.home_requests, name="home-requests"),
     path("home/projects", views.home_projects, name="home-projects"),
+    path("reference", views.reference, name="reference"),
+    path("reference/<slug:name>", views.reference_operation, name="reference-operation"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("accounts.urls")),

@@ -280,6 +280,8 @@ URLS: dict[str, Url] = {
     "home": _read(),
     "home-requests": _read(),
     "home-projects": _read(),
+    "reference": _read(),
+    "reference-operation": _read(lambda world: ["requests_create"]),
     "tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
     "token-revoke": Url({"POST": DEV}, lambda world: [world.prefix]),
     "requests": _read(),
