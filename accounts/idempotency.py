@@ -1,4 +1,4 @@
-"""Calls that happen once however often they are sent: Idempotency-Key (docs/adr/0013-a-key-is-claimed-first.md)."""
+"""Calls that happen once however often they are sent: Idempotency-Key (docs/adr/0014-a-key-is-claimed-first.md)."""
 
 import hashlib
 import re

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from portal import api, views
+from portal import document_api, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,7 +16,7 @@ urlpatterns = [
     path("", include("workflow.urls")),
     path("", include("tenants.urls")),
     path("", include("clusters.urls")),
-    path("api/v1/openapi.json", api.DocumentView.as_view(), name="api-schema"),
+    path("api/v1/openapi.json", document_api.DocumentView.as_view(), name="api-schema"),
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("workflow.api_urls")),
     path("api/v1/", include("tenants.api_urls")),

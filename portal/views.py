@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from portal.api import document
+from portal.document_api import document
 from portal.reference import operation_page, sections
 from tenants import queries as tenants
 from tenants.rows import project_row

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from django.test import Client
 
-from portal.api import document
+from portal.document_api import document
 from portal.reference import operation_page, sample, sections, type_text
 from tests.portal.problems import label
 

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from accounts.endpoint import Endpoint
 from portal.access import ACCESS
-from portal.api import document
+from portal.document_api import document
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
