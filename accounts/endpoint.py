@@ -20,7 +20,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from accounts import idempotency
-from accounts.models import ApiToken, KeptAnswer
+from accounts.models import ApiToken, KeptAnswer, User
 from web import etags, paging, rates, waiting
 from web.errors import Invalid
 from work import failpoints
@@ -66,8 +66,9 @@ class Endpoint(APIView):
             answer = self._answer(handler or self.http_method_not_allowed, http)
         except Exception as error:
             answer = self.handle_exception(error)
-        self.response = self.finalize_response(http, answer, *args, **kwargs)
-        return self.response
+        final = self.finalize_response(http, answer, *args, **kwargs)  # type: ignore[arg-type]
+        self.response = final
+        return final
 
     def check_permissions(self, request: Request) -> None:
         """Counts the call, and refuses what is beyond the limit before anything else."""
@@ -82,7 +83,7 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses also what the address says and the document does not know."""
         super().initial(request, *args, **kwargs)
-        known = _parameters_of(type(self), request.method or "")
+        known = _parameters_of(type(self), request.method or "")  # type: ignore[arg-type]
         wrong = {f"/{name}": _("There is no such parameter.") for name in request.query_params if name not in known}
         for name, values in request.query_params.lists():
             if len(values) > 1:
@@ -90,16 +91,14 @@ class Endpoint(APIView):
         if wrong:
             raise Invalid(_("The address is not valid."), wrong)
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Adds the link to the next page (RFC 8288) to what has one."""
         data = getattr(response, "data", None)
         if request.method in SAFE_METHODS and isinstance(data, dict) and "items" in data and data.get("next"):
             query = request.query_params.copy()
             query["page" if isinstance(data["next"], int) else "after"] = str(data["next"])
             response["Link"] = f'<{request.path}?{query.urlencode()}>; rel="next"'
-        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
+        return super().finalize_response(request, response, *args, **kwargs)
 
     @property
     def key(self) -> str | None:
@@ -142,6 +141,7 @@ class Endpoint(APIView):
             return handler(http, *self.args, **self.kwargs)
         # Read before the parser does, which leaves nothing.
         fingerprint = idempotency.fingerprint_of("POST", http.get_full_path(), http._request.body)
+        assert isinstance(http.user, User)
         claimed = idempotency.claim(user=http.user, key=key, fingerprint=fingerprint, at=timezone.now())
         if claimed.status is not None:
             return _replayed(claimed)

@@ -1,7 +1,7 @@
 """What every operation of the API document has in common: problems, keys, tags, limits."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
@@ -11,7 +11,7 @@ from web.paging import MOST as MOST_IN_A_PAGE
 from web.waiting import MOST_SECONDS
 
 PROBLEM = "application/problem+json"
-_HEADER = OpenApiParameter.HEADER
+_HEADER: Literal["header"] = "header"
 
 AFTER = OpenApiParameter("after", str, description="`next` of the page before")
 LIMIT = OpenApiParameter("limit", {"type": "integer", "minimum": 1, "maximum": MOST_IN_A_PAGE, "default": 50})
@@ -75,11 +75,14 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     instance = serializers.CharField(help_text="urn:portal:request:<id>, which leads to the log")
-    errors = ProblemPlaceSerializer(many=True, required=False)
+    errors = ProblemPlaceSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 class EndpointSchema(AutoSchema):
     """Adds to what a view declares what `accounts.endpoint.Endpoint` does for all of them."""
+
+    # An Endpoint, which this room does not know.
+    view: Any
 
     def get_override_parameters(self) -> list[Any]:
         """Headers that are read and sent; ExtendedSchema adds those of the view."""

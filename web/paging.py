@@ -44,7 +44,7 @@ def ordered_page(
     size = _limit(parameters) or size
     falls, name = orders[order].startswith("-"), orders[order].removeprefix("-")
     if "after" in parameters:
-        value, key = _read_cursor(rows.model, parameters["after"], name)
+        value, key = _read_cursor(rows.model, str(parameters["after"]), name)
         beyond = "lt" if falls else "gt"
         condition = Q(**{f"pk__{beyond}": key})
         if name != "pk":
@@ -98,6 +98,7 @@ def _read_cursor(model: type[models.Model], text: str, name: str) -> tuple[Any, 
         value, key = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
         if not isinstance(value, str) or "\0" in value or type(key) is not int or not 0 <= key < 10**15:
             raise ValueError(text)
-        return model._meta.get_field(name).to_python(value.encode().decode()), key
+        field: Any = model._meta.get_field(name)
+        return field.to_python(value.encode().decode()), key
     except (ValueError, TypeError, binascii.Error, ValidationError, RecursionError):
         raise Invalid(_("The address is not valid."), {"/after": _("This is no `next` of such a page.")}) from None

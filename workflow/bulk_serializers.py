@@ -50,7 +50,7 @@ class WishProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
-    errors = WishProblemPlaceSerializer(many=True)
+    errors = WishProblemPlaceSerializer(many=True)  # type: ignore[assignment]
 
 
 class WishResultSerializer(serializers.Serializer[Any]):

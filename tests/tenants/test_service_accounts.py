@@ -287,7 +287,7 @@ def test_rest__whole_life(people):
     stale = client.patch(f"{ROOT}/deploy", {"role": "developer"}, JSON, headers={"If-Match": seen["ETag"]})
     assert (stale.status_code, stale.json()["etag"]) == (412, changed["ETag"])
     assert client.patch(f"{ROOT}/deploy", {"role": "developer"}, JSON).status_code == 428
-    wanted = {"name": "ci", "scopes": ["read"], "days": 9}
+    wanted = {"name": "ci", "scopes": ["read"], "days": 8}
     issued = client.post(f"{ROOT}/deploy/tokens", wanted, JSON, headers={"Idempotency-Key": "k"})
     again = client.post(f"{ROOT}/deploy/tokens", wanted, JSON, headers={"Idempotency-Key": "k"})
     assert (issued.status_code, again.status_code, again.json()["secret"]) == (201, 201, None)
