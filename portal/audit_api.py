@@ -11,17 +11,17 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from portal import queries
 from portal.audit_export import export
 from portal.audit_narrowing import page_of, read
 from portal.audit_serializers import EventDetailSerializer, EventPageSerializer, SealPageSerializer
 from portal.permissions import check_read_audit, check_read_seals
 from web import paging
+from web.document import PAGING
 from web.errors import NotFound
 
-PAGING = [OpenApiParameter("after", int), OpenApiParameter("limit", int)]
 FILTERS = [
     OpenApiParameter("actor", str, description="user name, or system"),
     OpenApiParameter("action", str, description="entity.verb"),
@@ -36,7 +36,7 @@ FILTERS = [
 WHO = "For auditors and administrators all events; for owners those of their tenants."
 
 
-class EventsView(APIView):
+class EventsView(Endpoint):
     """What happened."""
 
     @extend_schema(
@@ -56,7 +56,7 @@ class EventsView(APIView):
         return Response(EventPageSerializer(page).data)
 
 
-class EventView(APIView):
+class EventView(Endpoint):
     """One event."""
 
     @extend_schema(
@@ -90,7 +90,7 @@ class _OneFormat(BaseContentNegotiation):
         return only, only.media_type
 
 
-class _ExportView(APIView):
+class _ExportView(Endpoint):
     sort = ""
     content_negotiation_class = _OneFormat
 
@@ -139,7 +139,7 @@ class JsonLinesView(_ExportView):
         return self._export(http)
 
 
-class SealsView(APIView):
+class SealsView(Endpoint):
     """The seals over what happened."""
 
     @extend_schema(

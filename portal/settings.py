@@ -214,7 +214,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["web.bodies.StrictJSONParser"],
     # What an endpoint takes is in the API document; OPTIONS would answer for rows one may not see.
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "web.document.EndpointSchema",
+    # The one format needs no parameter in the address to choose it by.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "portal.errors.api_problem",
     "DATETIME_FORMAT": "iso-8601",
 }
@@ -226,11 +228,22 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["accounts.authentication.HasScope"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ScopeEnum": "accounts.rules.SCOPES",
+        "ProgramScopeEnum": "accounts.rules.PROGRAM_SCOPES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "workflow.openapi.kind_schemas",
+        "web.document.problems",
     ],
 }
+
+# Calls of the API that a token (without one, a person) has each minute, 0: as many as wanted; and how many calls of a
+# process may wait for news (?wait=) at once, less than it has threads.
+API_READS_PER_MINUTE = _int("PORTAL_API_READS_PER_MINUTE", 600)
+API_WRITES_PER_MINUTE = _int("PORTAL_API_WRITES_PER_MINUTE", 120)
+API_WAITERS = _int("PORTAL_API_WAITERS", 4)
 
 # Work: the broker only wakes workers; rows in PostgreSQL say what is to be done.
 CELERY_BROKER_URL = env.str("PORTAL_REDIS_URL")
@@ -288,6 +301,8 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Holds a service account to what its owner may: (user=, at=); raises PersonGone.
+SERVICE_ACCOUNT_HOLD = "tenants.services.service_accounts.hold"
 # Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
 BUNDLE_OWNERS = "tenants.owners.owners_of"
 

@@ -39,6 +39,11 @@ LISTS = [
     ("/audit?tenant=claims", "owner", LIST),
     ("/api/v1/audit/events", "auditor", LIST),
     ("/api/v1/audit/events?q=claims", "owner", LIST),
+    ("/api/v1/requests?order=oldest&mine=true", "dev", LIST),
+    ("/api/v1/projects?tenant=claims&order=namespace", "dev", LIST),
+    ("/api/v1/tenants/claims/service-accounts", "owner", LIST),
+    ("/tenants/claims/service-accounts", "owner", LIST),
+    ("/reference", "dev", LIST),
 ]
 
 
