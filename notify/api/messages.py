@@ -4,15 +4,15 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from notify import queries, services
 from notify.models.message import SORTS
 from notify.serializers import MessagePageSerializer, MessageSerializer, ReadSerializer, UntilSerializer
 from web import paging
 
 
-class MessagesView(APIView):
+class MessagesView(Endpoint):
     """What one was told."""
 
     @extend_schema(
@@ -37,8 +37,11 @@ class MessagesView(APIView):
         return Response(MessagePageSerializer({"items": page, "next": after}).data)
 
 
-class ReadView(APIView):
+class ReadView(Endpoint):
     """Having read one message."""
+
+    is_one_transaction = True
+    problems = (404,)
 
     @extend_schema(
         operation_id="notifications_read",
@@ -52,8 +55,10 @@ class ReadView(APIView):
         return Response(MessageSerializer(services.read(pk=pk, by=http.user, at=timezone.now())).data)
 
 
-class ReadAllView(APIView):
+class ReadAllView(Endpoint):
     """Having read all messages."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="notifications_read_all",
