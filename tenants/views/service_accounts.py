@@ -145,7 +145,9 @@ def _detail(
         "a": row,
         "is_active": account.disabled_at is None,
         "tokens": [
-            token_row(token, now, reverse("service-account-token-revoke", args=[*place, token.prefix]))
+            token_row(
+                token, now, reverse("service-account-token-revoke", args=[*place, token.prefix]), ProgramTokenForm
+            )
             for token in queries.tokens_of(account)
         ],
         "fields": form.page_fields() if http.user.pk == account.user.owner_id else [],
