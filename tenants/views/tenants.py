@@ -41,7 +41,8 @@ def detail(http: HttpRequest, code: str) -> HttpResponse:
     tenant = queries.tenants_visible_to(http.user).filter(code=code[:13]).first()
     if tenant is None:
         raise NotFound(_("There is no such tenant."))
-    members, subjects = list(tenant.memberships.filter(Membership.OF_PEOPLE)), set(http.user.subjects)
+    members = list(tenant.memberships.filter(Membership.OF_PEOPLE))
+    roles = {one.role for one in members if one.subject in http.user.subjects}
     standings = ledger.pools_of_tenant(tenant)
     projects = queries.projects_visible_to(http.user).filter(tenant=tenant).order_by("-pk")[: SHOWN + 1]
     # Not parents: their children say where they stand.
@@ -49,16 +50,14 @@ def detail(http: HttpRequest, code: str) -> HttpResponse:
     shown = [tenant_rows.project_line(project) for project in projects]
     context = {
         "t": {"name": tenant.name, "code": tenant.code},
-        "actions": tenant_rows.tenant_actions(
-            tenant, {one.role for one in members if one.subject in subjects}, http.user
-        ),
+        "actions": tenant_rows.tenant_actions(tenant, roles, http.user),
         "bars": standing_bars(standings),
         "standings": standing_rows(standings),
         "members": tenant_rows.member_rows(members),
         "projects": shown[:SHOWN],
         "has_more": len(shown) > SHOWN,
         "requests": [request_row(found) for found in waiting.order_by("-pk")[:SHOWN]],
-        "service_accounts_url": entry_link(tenant, http.user),
+        "service_accounts_url": entry_link(tenant, roles, http.user),
         "list_url": reverse("tenants"),
     }
     return render(http, "tenants/detail.html", context)
