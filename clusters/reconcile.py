@@ -184,4 +184,4 @@ def _stop(lease: Lease, bundle: Bundle, error: DriverError, record: Record) -> P
         return Pass(failed=True)
     # All who were told the same would else come back at the same moment.
     asked = min(timedelta(seconds=error.retry_after), RETRY_AFTER_MOST)
-    return Pass(failed=True, after=asked * random.uniform(1.0, 1.25))
+    return Pass(failed=True, after=asked * random.uniform(1.0, 1.25))  # nosec B311  # spreads, keeps no secret

@@ -13,9 +13,12 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.models import User
+from portal import metrics
 from portal.document_api import document
+from portal.permissions import may_read_metrics
 from portal.reference import operation_page, sections
 from tenants import queries as tenants
 from tenants.rows import project_row
@@ -123,6 +126,14 @@ def _projects(user: User) -> dict[str, Any]:
         "can_ask": tenants.tenants_askable_by(user).exists(),
         "ask_url": reverse("request-new", args=["new-project"]),
     }
+
+
+@require_safe
+def metrics_text(http: HttpRequest) -> HttpResponse:
+    """What Prometheus reads."""
+    if not may_read_metrics(http):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+    return HttpResponse(metrics.text(timezone.now()), content_type=CONTENT_TYPE_LATEST)
 
 
 @require_safe

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from clusters.rows import standing_bars, standing_rows
 from tenants import ledger, queries, tenant_rows
-from tenants.models import Membership
+from tenants.models import Membership, Tenant
 from tenants.service_account_rows import entry_link
 from web import paging
 from web.errors import NotFound
@@ -59,5 +59,13 @@ def detail(http: HttpRequest, code: str) -> HttpResponse:
         "requests": [request_row(found) for found in waiting.order_by("-pk")[:SHOWN]],
         "service_accounts_url": entry_link(tenant, roles, http.user),
         "list_url": reverse("tenants"),
+        "audit_url": _audit_url(http, tenant),
     }
     return render(http, "tenants/detail.html", context)
+
+
+def _audit_url(http: HttpRequest, tenant: Tenant) -> str:
+    """Where what happened to the tenant is told; "" for who may not read that."""
+    user, subjects = http.user, set(http.user.subjects)
+    owns = any(one.role == "owner" and one.subject in subjects for one in tenant.memberships.all())
+    return f"{reverse('audit')}?tenant={tenant.code}" if owns or user.is_auditor or user.is_administrator else ""

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, Response
 
+from audit.models import Event
 from clusters.models import Cluster
 from portal.access import ACCESS
 from tests.e2e.showroom import Showroom, furnish
@@ -171,6 +172,10 @@ def bundle(show: Showroom) -> list[Any]:
     return [show.project.bundle.uid]
 
 
+def an_event(action: str) -> Arguments:
+    return lambda show: [Event.objects.filter(action=action, tenant="claims").values_list("pk", flat=True)[0]]
+
+
 def of_project(more: str = "") -> Callable[[Showroom], str]:
     return lambda show: f"project={show.project.uid}{more}"
 
@@ -247,6 +252,17 @@ VIEWS = {
         View("service-account", "owner", one("claims", "pipeline")),
         View("service-account", "owner", one("claims", "pipeline"), act=a_service_token_made),
         View("service-account", "admin", one("claims", "old-pipeline")),
+    ],
+    "auditing": [
+        View("audit"),
+        View("audit", "auditor", query=said("q=claims")),
+        View("audit", "owner", query=said("tenant=claims&action=request.submit")),
+        View("audit", query=said("q=nowhere&subject=thing:1&call=0123456789")),
+        View("audit", query=said("since=yesterday&request=x"), status=422),
+        View("audit", "dev", status=403),
+        View("audit-event", "auditor", an_event("project.change-quota")),
+        View("audit-event", "auditor", an_event("request.submit")),
+        View("audit-event", "owner", an_event("project.create")),
     ],
     "fleet": [
         View("clusters"),
