@@ -305,12 +305,13 @@ WORK_ITEMS = [
     ("clusters.Capacity", "clusters.capacity.refresh"),
     ("clusters.Health", "clusters.health.check"),
     ("clusters.DriftCheck", "clusters.drift.check"),
+    ("clusters.UsageThinning", "clusters.sampling.thin"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
 ]
 
 # What the dispatcher does whenever it connects, before it offers anything.
-WORK_PREPARATIONS = ["clusters.services.holding.notice_restore"]
+WORK_PREPARATIONS = ["clusters.services.holding.notice_restore", "clusters.sampling.keep_thinning"]
 
 # Kinds of request, in the order in which they are offered.
 REQUEST_KINDS = [
@@ -334,6 +335,8 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Which tenants it is promised to: (cluster, user) -> clusters.shares.Share, those with most first.
+CLUSTER_SHARES = "tenants.shares.shares_of"
 # Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
 BUNDLE_OWNERS = "tenants.owners.owners_of"
 

@@ -1,10 +1,13 @@
 """Reading tenants and projects: only ever what a person may see."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db import models
+from django.db.models import Case, Exists, OuterRef, When
 
 from accounts.models import User
+from tenants import rules
 from tenants.models import Deletion, Project, Tenant
 
 
@@ -37,6 +40,13 @@ def projects_visible_to(user: User) -> models.QuerySet[Project]:
     return Project.objects.select_related("tenant", "owner", "bundle__cluster").filter(
         tenant__in=tenants_visible_to(user), gone_at__isnull=True
     )
+
+
+def environments_of(uid: UUID, user: User) -> models.QuerySet[Project]:
+    """The project and its other environments that the person may see, development first; none for an unknown one."""
+    same = Project.objects.filter(uid=uid, tenant=OuterRef("tenant"), name=OuterRef("name"))
+    rank = Case(*(When(environment=name, then=place) for place, name in enumerate(rules.ENVIRONMENTS)), default=9)
+    return projects_visible_to(user).filter(Exists(same)).order_by(rank, "pk")
 
 
 def pending_deletion(project: Project) -> Deletion | None:
