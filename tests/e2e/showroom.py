@@ -14,6 +14,7 @@ from clusters.models import Bundle, BundleObject, BundleRun, Cluster, DriftCheck
 from clusters.services import state_capacity
 from tenants.models import Deletion, Project
 from tests.builders import a_bundle, a_cluster, a_tenant, a_user, decided_by, wish
+from tests.e2e.using import use
 from tests.tenants.doing import approved, arrived, asked, everybody, made
 from tests.waiting import eventually
 from web.sentences import Sentence
@@ -64,7 +65,10 @@ def furnish(gitops: Cluster) -> Showroom:
     due_from = timezone.now() + timedelta(days=1)
     Deletion.objects.create(project=leaving, request=Request.objects.get(uid=leaving.uid), due_from=due_from)
     _fleet(gitops, people["admin"])
-    return Showroom(people, project, leaving, _stuck(), _requests(people, project))
+    show = Showroom(people, project, leaving, _stuck(), _requests(people, project))
+    # What is in use there is known, as where somebody lets the portal look at the cluster behind the repository.
+    Cluster.objects.filter(pk=gitops.pk).update(observer_address="https://127.0.0.1:1")
+    return show
 
 
 def _now() -> Any:
@@ -80,6 +84,7 @@ def _project(people: dict[str, User]) -> Project:
     eventually(lambda: arrived(project.bundle), 30, "the cluster has the other members")
     _runs(project.bundle, "committed", "retrying")
     _drift(project.bundle)
+    use(project.bundle, _now())
     return Project.objects.select_related("tenant", "bundle__cluster").get(pk=project.pk)
 
 
