@@ -82,7 +82,6 @@ export function draw(element) {
   const picture = document.createElement("div"), readout = document.createElement("p");
   picture.className = "pt-chart-picture";
   readout.className = "pt-sub pt-small pt-chart-readout";
-  readout.textContent = "\u00a0";
   element.replaceChildren(picture, readout);
 
   // Along time it is a slider: screen readers say where it stands, and what is there.
@@ -90,7 +89,8 @@ export function draw(element) {
   const roles = { role: "slider", tabindex: 0, "aria-label": told.label, "aria-valuemin": 0, "aria-valuemax": last };
   for (const [name, value] of Object.entries(roles)) picture.setAttribute(name, value);
   const say = (index) => {
-    if (index === null || index === undefined) { readout.textContent = "\u00a0"; return; }
+    // Beside the picture the pointer is at no place of it.
+    if (index === null || index === undefined) return;
     place = index;
     readout.textContent = sentence(told, index);
     picture.setAttribute("aria-valuenow", index);

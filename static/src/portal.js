@@ -215,9 +215,8 @@
     announce(text.textContent);
   };
   const signedOut = (element) => {
-    const link = $("#signed-out-note").content.querySelector("a");
     if (typed()) noted(part(element), "#signed-out-note");
-    else location.assign(link.href);
+    else location.assign($("a", $("#signed-out-note").content).getAttribute("href"));
   };
   remember();
 

@@ -27,7 +27,7 @@ def waiting(portal, gitops_cluster) -> int:
     ("language", "text", "again"),
     [
         ("en", r"This could not be refreshed; what you see is from \d\d:\d\d", "Try again"),
-        ("zh-CN", r"未能刷新，当前显示的是 \d\d:\d\d 的数据", "重试"),
+        ("zh-CN", r"未能刷新，当前显示的是 \d\d:\d\d 的数据", "再试一次"),
     ],
 )
 @pytest.mark.parametrize("failure", ["500", "unreachable"])

@@ -30,7 +30,7 @@ def test_home__developer__sent_back_and_wrong_first_then_acts_on_it(portal, gito
     steps = card(page, said(language, "Next steps", "下一步"))
     number = show.requests["sent back"].number
     expect(steps).to_contain_text(
-        said(language, f"#{number} again was sent back to you", f"#{number} again 被退回给您")
+        said(language, f"#{number} again was sent back to you", f"#{number} again 已退回给您")
     )
     expect(steps).to_contain_text(said(language, "is not as it was approved", "与批准的内容不一致"))
     expect(steps).to_contain_text(said(language, "92% of Memory in use", "内存已用 92%"))
