@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import Case, Exists, OuterRef, When
 
 from accounts.models import User
 from tenants import rules
-from tenants.models import Deletion, Project, Tenant
+from tenants.models import Deletion, Membership, Project, Tenant
 
 
 def tenants_visible_to(user: User) -> models.QuerySet[Tenant]:
@@ -43,10 +44,13 @@ def projects_visible_to(user: User) -> models.QuerySet[Project]:
 
 
 def environments_of(uid: UUID, user: User) -> models.QuerySet[Project]:
-    """The project and its other environments that the person may see, development first; none for an unknown one."""
+    """The project and its other environments that the person may see, development first, with `roles` of the person in
+    the tenant; none for an unknown one."""
     same = Project.objects.filter(uid=uid, tenant=OuterRef("tenant"), name=OuterRef("name"))
     rank = Case(*(When(environment=name, then=place) for place, name in enumerate(rules.ENVIRONMENTS)), default=9)
-    return projects_visible_to(user).filter(Exists(same)).order_by(rank, "pk")
+    roles = Membership.objects.filter(tenant=OuterRef("tenant"), subject__in=user.subjects).values("role")
+    found = projects_visible_to(user).filter(Exists(same)).annotate(roles=ArraySubquery(roles))
+    return found.order_by(rank, "pk")
 
 
 def pending_deletion(project: Project) -> Deletion | None:

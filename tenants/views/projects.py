@@ -95,7 +95,7 @@ def _asked(
     first = waiting[0] if waiting else None
     quota = figures.of(first.values) if first is not None and first.kind == "change-quota" else None
     busy = request_row(first) if first is not None else None
-    roles = queries.roles_in(project.tenant, http.user)
+    roles = set(project.roles)  # type: ignore[attr-defined]
     actions = [] if busy else tenant_rows.project_actions(project, roles, http.user)
     may_ask = busy is None and bool(roles & {"owner", "developer"})
     return {
