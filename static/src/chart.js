@@ -22,13 +22,14 @@ function moment(told, at) {
   return told.step >= 86400 ? day : `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** The labels below: hours within a day, days beyond. */
+/** The labels below: hours within a day, days beyond, months of a year. */
 function ticks(told, moments) {
-  const short = told.until - told.since <= 2 * 86400;
+  const span = told.until - told.since, short = span <= 2 * 86400, long = span > 100 * 86400;
   return moments.map((at) => {
     const date = uPlot.tzDate(new Date(at * 1000), told.zone);
     if (short && (date.getHours() || date.getMinutes())) return `${two(date.getHours())}:${two(date.getMinutes())}`;
-    return `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+    const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+    return long ? `${date.getFullYear()}-${day.slice(0, date.getDate() === 1 ? 2 : 5)}` : day;
   });
 }
 
@@ -47,7 +48,7 @@ function options(element, told, said) {
       y: { range: (_chart, _least, most) => [0, most > 0 ? most * 1.08 : 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, ticks: { stroke: line, size: 4 }, space: 64, values: (_chart, at) => ticks(told, at) },
+      { ...axis, grid: { show: false }, ticks: { stroke: line, size: 4 }, size: 30, space: 72, values: (_chart, at) => ticks(told, at) },
       { ...axis, grid: { stroke: line, width: 1 }, ticks: { show: false }, size: 52, values: (_chart, all) => all.map((one) => number.format(one)) },
     ],
     series: [
