@@ -7,7 +7,7 @@ from math import ceil
 
 from clusters.models import Bundle, UsageSample
 from clusters.models.usage import RESOURCES
-from clusters.sampling import DAY, FINE, KEPT, begins
+from clusters.sampling import DAY, FINE, KEPT, begins, seconds
 
 MOST_POINTS = 500
 LONGEST = KEPT[DAY]
@@ -44,7 +44,7 @@ def read(bundle: Bundle, since: datetime, until: datetime, now: datetime) -> His
     kept = _length(since, until, now)
     step = kept * max(1, ceil((until - since) / kept / (MOST_POINTS - 1)))
     history = History(since, until, step)
-    rows = UsageSample.objects.filter(bundle=bundle, step=kept.total_seconds())
+    rows = UsageSample.objects.filter(bundle=bundle, step=seconds(kept))
     _fill(history, rows.filter(at__gte=begins(since, step), at__lte=until).order_by("at"))
     return history
 

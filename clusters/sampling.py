@@ -17,8 +17,9 @@ from work.tasks import Pass
 FINE, HOUR, DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 # How long steps of each length are kept.
 KEPT = {FINE: timedelta(days=2), HOUR: timedelta(days=30), DAY: timedelta(days=730)}
-THIN_EVERY = timedelta(minutes=10)
-# Rows that one pass drops at most; the next one comes at once.
+# While there is more to be dropped, and once there is not.
+THIN_ON, THIN_EVERY = timedelta(seconds=1), timedelta(minutes=10)
+# Rows that one pass drops at most.
 MOST_DROPPED = 5000
 # What a column of the database holds; nobody has more of anything, but anybody may write it into a quota.
 MOST = 2**63 - 1
@@ -48,7 +49,7 @@ def take(bundle: Bundle, rows: Iterable[BundleObject], at: datetime) -> None:
         return
     used, limits = metering.amounts(usage["used"]), metering.amounts(usage.get("hard", {}))
     figures = [_storable(of.get(resource)) for resource in RESOURCES for of in (used, limits)]
-    values = [[bundle.pk, step.total_seconds(), begins(at, step), *figures] for step in KEPT]
+    values = [[bundle.pk, seconds(step), begins(at, step), *figures] for step in KEPT]
     places = ", ".join(["(" + ", ".join(["%s"] * len(values[0])) + ")"] * len(values))
     with connection.cursor() as cursor:
         cursor.execute(_TAKE.format(rows=places), [value for row in values for value in row])
@@ -58,8 +59,13 @@ def begins(at: datetime, step: timedelta) -> datetime:
     """The beginning of the step that a moment lies in; a day is one of the portal's time zone."""
     local = timezone.localtime(at)
     ahead = int((local.utcoffset() or timedelta(0)).total_seconds())
-    seconds = int(step.total_seconds())
-    return datetime.fromtimestamp((int(at.timestamp()) + ahead) // seconds * seconds - ahead, UTC)
+    length = seconds(step)
+    return datetime.fromtimestamp((int(at.timestamp()) + ahead) // length * length - ahead, UTC)
+
+
+def seconds(step: timedelta) -> int:
+    """The length of a step as rows name it."""
+    return int(step.total_seconds())
 
 
 def _storable(amount: Decimal | None) -> int | None:
@@ -76,10 +82,10 @@ def thin_at(lease: Lease, now: datetime) -> Pass:
     dropped = 0
     with guarded(lease):
         for step, kept in KEPT.items():
-            old = UsageSample.objects.filter(step=step.total_seconds(), at__lt=now - kept).order_by("at")
+            old = UsageSample.objects.filter(step=seconds(step), at__lt=now - kept).order_by("at")
             chosen = list(old.values_list("pk", flat=True)[: MOST_DROPPED - dropped])
             dropped += UsageSample.objects.filter(pk__in=chosen).delete()[0]
-    return Pass(observed=lease.generation, after=timedelta(0) if dropped >= MOST_DROPPED else THIN_EVERY)
+    return Pass(observed=lease.generation, after=THIN_ON if dropped >= MOST_DROPPED else THIN_EVERY)
 
 
 def keep_thinning(*, at: datetime) -> None:

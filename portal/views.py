@@ -94,7 +94,7 @@ def _has(user: User) -> _Has:
     seen = seen.annotate(total=Window(Count("pk")))
     found = list(seen.order_by(Case(When(needy, then=0), default=1), "-pk")[:SHOWN])
     askable = frozenset(tenants.tenants_askable_by(user).values_list("pk", flat=True))
-    return _Has(found, found[0].total if found else 0, askable)  # type: ignore[attr-defined]
+    return _Has(found, found[0].total if found else 0, askable)
 
 
 def _projects(user: User, has: _Has) -> dict[str, Any]:

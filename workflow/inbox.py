@@ -140,9 +140,8 @@ def first_rows(inbox: models.QuerySet[Request], at: datetime, size: int) -> tupl
         high=Window(Count("pk", filter=Q(risk=LEVELS.index(HIGH)))),
     )
     rows = list(found.order_by("due_at", "pk")[:size])
-    if not rows:
-        return [], Totals(0, 0, 0)
-    return rows, Totals(rows[0].total, rows[0].urgent, rows[0].high)  # type: ignore[attr-defined]
+    totals = Totals(rows[0].total, rows[0].urgent, rows[0].high) if rows else Totals(0, 0, 0)
+    return cast("list[Weighed]", rows), totals
 
 
 def first_due(inbox: models.QuerySet[Request]) -> int | None:
