@@ -61,7 +61,7 @@ def drift_line(bundle: Bundle) -> Row | None:
 
 def finding_line(check: DriftCheck) -> Row:
     """{text, namespace, tenant, by, url, found_at} of one bundle that differs, for lists of them."""
-    by = sorted({entry["by"] for entry in check.found if entry["by"]})
+    by = sorted({entry["by"] for entry in check.found if entry.get("by")})
     return {
         "text": summary_of(check.found),
         "namespace": check.bundle.namespace,
