@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from clusters import history
 from clusters.history import History
 from clusters.models.usage import RESOURCES
@@ -23,7 +23,7 @@ from web.errors import Invalid, NotFound
 UNITS = {"cpu": "millicores", "memory": "bytes", "storage": "bytes", "pods": "pieces"}
 
 
-class ProjectUsageView(APIView):
+class ProjectUsageView(Endpoint):
     """What one project used of its quota over time."""
 
     @extend_schema(
