@@ -272,13 +272,14 @@ WORK_ITEMS = [
     ("clusters.Capacity", "clusters.capacity.refresh"),
     ("clusters.Health", "clusters.health.check"),
     ("clusters.DriftCheck", "clusters.drift.check"),
+    ("clusters.UsageThinning", "clusters.sampling.thin"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
     ("audit.Sealing", "audit.sealing.proceed"),
 ]
 
 # What the dispatcher does whenever it connects, before it offers anything.
-WORK_PREPARATIONS = ["clusters.services.holding.notice_restore"]
+WORK_PREPARATIONS = ["clusters.services.holding.notice_restore", "clusters.sampling.keep_thinning"]
 
 # Kinds of request, in the order in which they are offered.
 REQUEST_KINDS = [
@@ -302,6 +303,8 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Which tenants it is promised to: (cluster, user) -> clusters.shares.Share, those with most first.
+CLUSTER_SHARES = "tenants.shares.shares_of"
 # Who is told what became of a bundle's revisions (clusters.following).
 BUNDLE_FOLLOWERS = ["workflow.services.following.bundle_moved"]
 # Holds a service account to what its owner may: (user=, at=); raises PersonGone.

@@ -130,6 +130,11 @@ def with_a_note(page: Page) -> None:
     sent(page, "button[value=send_back]")
 
 
+def chart_drawn(page: Page) -> None:
+    page.locator("[data-chart]").scroll_into_view_if_needed()
+    page.locator("[data-drawn]").wait_for()
+
+
 def navigation_open(page: Page) -> None:
     page.click("[data-nav-toggle]")
 
@@ -243,7 +248,8 @@ VIEWS = {
         View("policy-edit", "admin", one("dev")),
         View("policy-edit", "admin", one("dev"), act=tried),
         View("projects", "dev"),
-        View("project-detail", "dev", project),
+        View("project-detail", "dev", project, act=chart_drawn),
+        View("project-detail", "dev", project, said("range=year&resource=memory"), act=chart_drawn),
         View("project-detail", "dev", lambda show: [show.leaving.uid]),
         View("tenants"),
         View("tenant-detail", "dev", one("claims")),
