@@ -3,12 +3,14 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularJSONAPIView
 
-from portal import views
+from portal import api, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("home/requests", views.home_requests, name="home-requests"),
     path("home/projects", views.home_projects, name="home-projects"),
+    path("search", views.search_page, name="search"),
+    path("search/panel", views.search_panel, name="search-panel"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("accounts.urls")),
@@ -16,6 +18,7 @@ urlpatterns = [
     path("", include("tenants.urls")),
     path("", include("clusters.urls")),
     path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/v1/search", api.SearchView.as_view(), name="api-search"),
     path("api/v1/", include("accounts.api_urls")),
     path("api/v1/", include("workflow.api_urls")),
     path("api/v1/", include("tenants.api_urls")),

@@ -1,4 +1,4 @@
-"""Home, and whether the portal is well."""
+"""Home, search, and whether the portal is well."""
 
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from portal import search
 from tenants import queries as tenants
 from tenants.rows import project_row
 from tenants.views.projects import with_objects
+from web.filters import LONGEST
 from web.fragments import fragment
+from web.searching import words_of
 from workflow import inbox, queries
 from workflow.authority import decides_anything
 from workflow.machine import CHANGES_REQUESTED
@@ -117,6 +120,30 @@ def _projects(user: User) -> dict[str, Any]:
         "can_ask": tenants.tenants_askable_by(user).exists(),
         "ask_url": reverse("request-new", args=["new-project"]),
     }
+
+
+@require_safe
+def search_page(http: HttpRequest) -> HttpResponse:
+    """What the person may see and is called so."""
+    text = http.GET.get("q", "")
+    groups = search.search(text, http.user)
+    context = {"search_text": text[:LONGEST], "groups": groups, "count": sum(len(group.hits) for group in groups)}
+    return render(http, "search.html", context)
+
+
+@require_safe
+def search_panel(http: HttpRequest) -> HttpResponse:
+    """Fragment: the first of it, for the panel below the box."""
+    text = http.GET.get("q", "")
+    groups = search.search(text, http.user, search.IN_PANEL)
+    words = " ".join(words_of(text))
+    context = {
+        "groups": groups,
+        "count": sum(len(group.hits) for group in groups),
+        "words": words,
+        "page_url": reverse("search", query={"q": words}),
+    }
+    return fragment(http, "search/_panel.html", context, context["page_url"])
 
 
 @require_safe

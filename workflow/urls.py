@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflow.views import asking, delegations, detail, inbox, lists, policies
+from workflow.views import asking, delegations, detail, inbox, lists, policies, policy_list
 
 urlpatterns = [
     path("requests", lists.everyone, name="requests"),
@@ -22,7 +22,7 @@ urlpatterns = [
     path("inbox/decisions", inbox.decide, name="inbox-decide"),
     path("delegations", delegations.delegations, name="delegations"),
     path("delegations/<int:pk>/revocation", delegations.revoke, name="delegation-revoke"),
-    path("policies", policies.everything, name="policies"),
+    path("policies", policy_list.everything, name="policies"),
     path("policies/new", policies.new, name="policy-new"),
     path("policies/trial", policies.trial, name="policy-trial"),
     path("policies/<slug:slug>/edit", policies.edit, name="policy-edit"),

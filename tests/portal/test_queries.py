@@ -29,6 +29,10 @@ LISTS = [
     ("/requests/mine", "dev", LIST),
     ("/inbox", "platform", LIST),
     ("/projects", "dev", LIST),
+    # One for each sort of thing, and what waits for who decides.
+    ("/search?q=imaging", "dev", LIST),
+    ("/search?q=imaging", "platform", LIST),
+    ("/api/v1/search?q=imaging", "dev", LIST),
     ("/api/v1/requests", "dev", LIST),
     ("/api/v1/requests", "auditor", LIST),
     ("/api/v1/projects", "dev", LIST),

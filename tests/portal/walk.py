@@ -254,6 +254,10 @@ URLS: dict[str, Url] = {
     "home": _read(),
     "home-requests": _read(),
     "home-projects": _read(),
+    "search": _read(),
+    # Whoever opens a part of a page by hand is sent to the page.
+    "search-panel": _read(),
+    "api-search": Url({"GET": EVERYBODY, "HEAD": EVERYBODY}),
     "tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
     "token-revoke": Url({"POST": DEV}, lambda world: [world.prefix]),
     "requests": _read(),
