@@ -83,7 +83,7 @@ function styleSheet() {
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
 writeFileSync(`${DIST}portal.css`, styleSheet());
-for (const name of ["portal.js", "theme.js", "combobox.js"]) writeFileSync(DIST + name, minified(text(SRC + name), "js"));
+for (const name of ["portal.js", "theme.js", "combobox.js", "forms.js"]) writeFileSync(DIST + name, minified(text(SRC + name), "js"));
 for (const name of ["icons.svg", "mark.svg"]) writeFileSync(DIST + name, text(SRC + name).replace(/>\s+</g, "><").trim());
 copyFileSync("node_modules/htmx.org/dist/htmx.min.js", `${DIST}htmx.js`);
 copyFileSync(`${PATTERNFLY}assets/fonts/RedHatText/RedHatTextVF.woff2`, `${DIST}RedHatText.woff2`);

@@ -16,11 +16,13 @@ from workflow.rows.lists import (
     waiting_for,
 )
 from workflow.rows.plans import changes_summary, plan_row
+from workflow.rows.rounds import changes_row
 from workflow.rows.timelines import speaker, timeline
 
 __all__ = [
     "DELEGATION_STATES",
     "bundles_of",
+    "changes_row",
     "changes_summary",
     "child_rows",
     "deadline",
