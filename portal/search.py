@@ -1,7 +1,7 @@
 """Search over what one may see: requests, projects, tenants and clusters, each by one bounded query.
 
-No index helps a search in the middle of words, so that each query goes through what the person may see and ends at the
-first few hits; figures are in bench/results/search.txt.
+No index helps a search in the middle of words but one of an extension that not every PostgreSQL has, so that each query
+goes through what the person may see and ends with the first few hits.
 """
 
 from typing import Any, NamedTuple
