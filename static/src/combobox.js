@@ -54,8 +54,9 @@
     if (panel) take(boxOf(panel), choice);
   });
   document.addEventListener("focusout", (event) => {
-    const box = event.target.matches?.("[data-combobox]") ? event.target : boxOf(event.target.closest?.("[id]") ?? {});
-    if (box && !panelOf(box).contains(event.relatedTarget)) show(box, false);
+    const panel = event.target.closest?.(".pt-search-panel");
+    const box = panel ? boxOf(panel) : event.target.matches?.("[data-combobox]") && event.target;
+    if (box && box !== event.relatedTarget && !panelOf(box).contains(event.relatedTarget)) show(box, false);
   });
   document.addEventListener("input", (event) => {
     if (event.target.matches("[data-combobox]") && !event.target.value.trim()) show(event.target, false);

@@ -17,7 +17,8 @@
   if (box) {
     box.value = "";
     for (const slot of $$("[data-problem]:not(:empty)", form)) if (slot.textContent.trim()) touch(slot.dataset.problem.slice(3));
-    form.addEventListener("change", (event) => touch(event.target.name), true);
+    // The form itself has a field called "name".
+    form.addEventListener("change", (event) => { if (event.target !== form) touch(event.target.name); }, true);
     form.addEventListener("focusout", (event) => {
       const field = event.target;
       if (field.name && field.matches("input:not([type=hidden]), select, textarea") && touch(field.name)) {

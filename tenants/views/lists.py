@@ -86,10 +86,10 @@ def _no_projects(wanted: Wanted, list_url: str, ask_url: str) -> Row:
 
 def _total(fitting: QuerySet[Project]) -> str:
     """How many there are and what they have together, in one line."""
-    sums = {name: Sum(column) for name, column in QUOTA.items()}
+    sums = {f"all_{name}": Sum(column) for name, column in QUOTA.items()}
     found = fitting.order_by().aggregate(count=Count("pk"), **sums)
     parts = [ngettext("%(n)s project", "%(n)s projects", found["count"]) % {"n": found["count"]}]
-    parts += [f"{words.resource_label(name)} {amount_text(name, found[name] or 0)}" for name in QUOTA]
+    parts += [f"{words.resource_label(name)} {amount_text(name, found[f'all_{name}'] or 0)}" for name in QUOTA]
     return " · ".join(parts)
 
 

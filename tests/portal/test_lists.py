@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import re
 from html import unescape
 
@@ -79,12 +80,14 @@ def test_list__stranger__file_holds_nothing_of_another_tenant(world, address):
 
 @pytest.mark.parametrize("address", ["/requests", "/requests/mine", "/projects", "/tenants", "/inbox"])
 def test_file__ten_times_the_rows__same_queries(world, address):
+    numbers = itertools.count()
+
     def grow(times):
         for _ in range(times):
             for environment in ("dev", "test"):
                 values = wish(environment=environment)
                 submit(kind="new-project", values=values, by=world.people["dev"], at=timezone.now())
-        a_tenant(f"more{times}")
+            a_tenant(f"more{next(numbers)}")
 
     counts = []
     for times in (2, 20):

@@ -32,7 +32,7 @@ def checked(people):
         client.force_login(people[who], backend="accounts.backends.DirectoryBackend")
         response = client.post(address, typed | {"touched": touched}, headers=HTMX)
         assert response.status_code == 200
-        slots = re.findall(r'id="([^"]+)-problem" hx-swap-oob="true"[^>]*>(.*?)</div>', response.content.decode(), re.S)
+        slots = re.findall(r'id="([^"]+)-problem" hx-swap-oob="innerHTML">(.*?)</div>', response.content.decode(), re.S)
         return {name: re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text)).strip() for name, text in slots}
 
     return answer

@@ -92,7 +92,7 @@ def checked_values(asked: Kind, values: object, by: User) -> dict[str, Any]:
     try:
         checked = schema.check(asked.schema, values)
     except Invalid as error:
-        more = _problems_beside(asked, values, error.fields, by)
+        more = {} if "" in error.fields else _problems_beside(asked, values, error.fields, by)
         raise Invalid(error.sentence, more | error.fields) from error
     return asked.check(checked, by)
 

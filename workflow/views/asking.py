@@ -19,7 +19,7 @@ from web.fragments import fragment
 from workflow import fields, permissions, policy_rows, queries, rows, schema, services
 from workflow.kinds import Kind, all_kinds, kind_of
 from workflow.models import Request
-from workflow.services.foresee import look_over
+from workflow.services.foresee import LookedOver, look_over
 from workflow.services.submit import KeyReused, TargetBusy
 from workflow.views.detail import request_or_404
 
@@ -138,13 +138,20 @@ def check(http: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "approval": policy_rows.foreseen_rows(found.foreseen, queries.group_names()),
         "problems": fields.problems(sections, touched),
-        "sentence": found.sentence if touched - {""} else "",
+        "sentence": " ".join(_beside(found, sections)) if touched - {""} else "",
         "preview": seen,
         "fields": fields.by_name(sections),
         "has_parts": bool(form.asked.parts_field),
         "template": form.asked.template.replace(".html", "_preview.html") or "requests/_preview.html",
     }
     return fragment(http, "requests/_check.html", context, _form_url(kind))
+
+
+def _beside(found: LookedOver, sections: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with the whole, or with things that have no field in the form."""
+    shown = {field["name"] for section in sections for field in section["fields"] if field["kind"] != "hidden"}
+    elsewhere = [text for pointer, text in found.errors.items() if pointer and pointer.split("/")[1] not in shown]
+    return list(dict.fromkeys(text for text in [found.sentence, *elsewhere] if text))
 
 
 def _form_as_typed(http: HttpRequest, kind: str) -> Form:
