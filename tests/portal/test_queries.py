@@ -31,7 +31,7 @@ LISTS = [
     ("/projects", "dev", LIST),
     # One for each sort of thing, and what waits for who decides.
     ("/search?q=imaging", "dev", LIST),
-    ("/search?q=imaging", "platform", LIST),
+    ("/search?q=imaging", "platform", LIST + 1),
     ("/api/v1/search?q=imaging", "dev", LIST),
     ("/api/v1/requests", "dev", LIST),
     ("/api/v1/requests", "auditor", LIST),

@@ -28,7 +28,7 @@ def test_changed_fields__texts_choices_and_lists__as_the_form_calls_them():
     before = wish(name="imaging", isolation="shared", developers=["dev", "owner"], cost_centre="", reason="Old")
     after = before | {"isolation": "dedicated", "developers": ["guest", "dev"], "cost_centre": "CC-1", "reason": ""}
     assert differences(before, after) == [
-        ("Isolation", "Shared cluster", "A cluster of its own", [], []),
+        ("Isolation", "Shared cluster", "Dedicated cluster", [], []),
         ("Developers", "", "", ["guest"], ["owner"]),
         ("Cost centre", "", "CC-1", [], []),
         ("Reason", "Old", "", [], []),
@@ -119,4 +119,4 @@ def test_rest__record__earlier_rounds_with_their_values(people, ask, say):
 
 def test_changed_fields__chinese__labels_translated():
     with translation.override("zh-hans"):
-        assert differences(wish(reason="a"), wish(reason="b"))[-1][0] == "理由"
+        assert differences(wish(reason="a"), wish(reason="b"))[-1][0] == "申请理由"

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -38,7 +38,7 @@ class Form:
         self.found = found
         self.key = http.POST.get("idempotency_key") or str(uuid.uuid4())
         # Rights are those of who asked, also where the owner of a service account edits.
-        self.asker: User = found.asker if found else http.user
+        self.asker = cast(User, found.asker if found else http.user)
 
     def response(self, error: UserError | None = None) -> HttpResponse:
         """The page, with what is wrong beside the fields."""
