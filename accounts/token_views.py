@@ -15,8 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import queries, services
-from accounts.forms import TokenForm, scope_labels
-from accounts.models import ApiToken, User
+from accounts.forms import TokenForm
+from accounts.models import User
+from accounts.rows import state_words, token_row
 from accounts.rules import MOST_ACTIVE_TOKENS
 from web.errors import Conflict, Invalid
 from web.exporting import csv_file
@@ -25,7 +26,6 @@ from web.tables import Column, Table, shown_filters
 
 # Session key: forms by which tokens were made.
 MADE = "tokens_made"
-_TOKEN_STATES = {"active": ("success", "check"), "expired": ("neutral", "clock"), "revoked": ("neutral", "skip")}
 
 
 @never_cache
@@ -43,13 +43,16 @@ def tokens(request: HttpRequest) -> HttpResponseBase:
         form = TokenForm()
         request.session[MADE] = [*request.session.get(MADE, []), once][-MOST_ACTIVE_TOKENS:]
     table, state = Table(request, _columns()), request.GET.get("state", "")
-    state = state if state in _TOKEN_STATES else ""
+    state = state if state in state_words() else ""
     now = timezone.now()
-    found = [_token_row(token, now) for token in queries.tokens_visible_to(_person(request))]
+    found = [
+        token_row(token, now, reverse("token-revoke", args=[token.prefix]))
+        for token in queries.tokens_visible_to(_person(request))
+    ]
     shown = table.sorted([row for row in found if not state or row["state"] == state])
     if table.wants_csv and request.method != "POST":
         return _file(shown)
-    fields = [select_field("state", _("Status"), state, _state_words())]
+    fields = [select_field("state", _("Status"), state, state_words())]
     context = {
         "tokens": shown,
         "total": len(found),
@@ -96,10 +99,6 @@ def _file(shown: list[dict[str, Any]]) -> HttpResponseBase:
     return csv_file("tokens", heads, lines)
 
 
-def _state_words() -> dict[str, str]:
-    return {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
-
-
 def _issued(request: HttpRequest, form: TokenForm) -> dict[str, str] | None:
     asked = form.cleaned_data
     person = _person(request)
@@ -113,23 +112,6 @@ def _issued(request: HttpRequest, form: TokenForm) -> dict[str, str] | None:
         form.add_error("name", error.sentence)
         return None
     return {"secret": secret, "name": token.name}
-
-
-def _token_row(token: ApiToken, now: Any) -> dict[str, Any]:
-    state = token.state(now)
-    tone, icon = _TOKEN_STATES[state]
-    labels = scope_labels()
-    return {
-        "name": token.name,
-        "prefix": token.prefix,
-        "scopes": [labels.get(scope, scope) for scope in token.scopes],
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "last_used_at": token.last_used_at,
-        "state": state,
-        "status": {"label": _state_words()[state], "tone": tone, "icon": icon},
-        "revoke_url": reverse("token-revoke", args=[token.prefix]) if state == "active" else "",
-    }
 
 
 def _person(request: HttpRequest) -> User:

@@ -4,8 +4,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from portal import search
 from portal.serializers import FoundSerializer
 from web.errors import Invalid
@@ -13,7 +13,7 @@ from web.filters import LONGEST
 from web.searching import words_of
 
 
-class SearchView(APIView):
+class SearchView(Endpoint):
     """What is called so."""
 
     @extend_schema(

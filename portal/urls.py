@@ -1,9 +1,8 @@
 """All addresses of the portal."""
 
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView
 
-from portal import api, views
+from portal import api, document_api, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -11,15 +10,19 @@ urlpatterns = [
     path("home/projects", views.home_projects, name="home-projects"),
     path("search", views.search_page, name="search"),
     path("search/panel", views.search_panel, name="search-panel"),
+    path("reference", views.reference, name="reference"),
+    path("reference/<slug:name>", views.reference_operation, name="reference-operation"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("", include("accounts.urls")),
+    path("", include("notify.urls")),
     path("", include("workflow.urls")),
     path("", include("tenants.urls")),
     path("", include("clusters.urls")),
-    path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="api-schema"),
+    path("api/v1/openapi.json", document_api.DocumentView.as_view(), name="api-schema"),
     path("api/v1/search", api.SearchView.as_view(), name="api-search"),
     path("api/v1/", include("accounts.api_urls")),
+    path("api/v1/", include("notify.api_urls")),
     path("api/v1/", include("workflow.api_urls")),
     path("api/v1/", include("tenants.api_urls")),
     path("api/v1/", include("clusters.api_urls")),

@@ -108,6 +108,11 @@ def a_token_made(page: Page) -> None:
     sent(page, "main form button.pf-m-primary[type=submit]")
 
 
+def a_service_token_made(page: Page) -> None:
+    page.fill("#id_name", "shown once")
+    sent(page, "main form:has([name=once]) button[type=submit]")
+
+
 def tried(page: Page) -> None:
     page.fill("input[name=priority]", "77")
     sent(page, "button[formaction$='/policies/trial']")
@@ -136,7 +141,12 @@ def navigation_open(page: Page) -> None:
 
 
 def menu_open(page: Page) -> None:
-    page.click("[data-menu] summary")
+    page.click(".pt-user")
+
+
+def bell_open(page: Page) -> None:
+    page.click(".pt-bell summary")
+    page.wait_for_selector(".pt-bell li")
 
 
 @dataclass(frozen=True)
@@ -207,6 +217,9 @@ VIEWS = {
         View("search", "dev", query=said("q=nowhere")),
         View("tokens", "dev"),
         View("tokens", "dev", act=a_token_made),
+        View("reference", "dev"),
+        View("reference", "dev", query=said("q=nothing-like-it")),
+        *(View("reference-operation", "dev", one(name)) for name in ("requests_create", "requests_list")),
         View("requests", "dev"),
         View("requests", "dev", query=said("state=rejected&tenant=nowhere")),
         View("requests-mine", "dev"),
@@ -221,6 +234,9 @@ VIEWS = {
         View("home", "platform"),
         *(View("request-detail", "platform", request(name)) for name in ("waiting", "quota")),
         *(View("request-detail", "admin", request(name)) for name in ("tenant", "budget", "policy")),
+        View("notifications", "platform"),
+        View("notifications", "platform", query=said("sort=portal")),
+        View("home", "platform", act=bell_open),
         View("inbox", "platform"),
         View("inbox", "platform", act=without_a_note, status=422),
         View("inbox", "platform", act=with_a_note),
@@ -236,6 +252,11 @@ VIEWS = {
         View("project-detail", "dev", lambda show: [show.leaving.uid]),
         View("tenants"),
         View("tenant-detail", "dev", one("claims")),
+        View("service-accounts", "owner", one("claims")),
+        View("service-accounts", "admin", one("claims"), act=with_errors, status=422),
+        View("service-account", "owner", one("claims", "pipeline")),
+        View("service-account", "owner", one("claims", "pipeline"), act=a_service_token_made),
+        View("service-account", "admin", one("claims", "old-pipeline")),
     ],
     "fleet": [
         View("clusters"),

@@ -289,8 +289,8 @@ def test_search__narrow_window__a_page_of_its_own(show, enter):
     page.keyboard.press("Enter")
     expect(main(page).locator(f"a[href='/projects/{show.project.uid}']")).to_be_visible()
     # Language and theme are in the menu here.
-    page.locator("[data-menu] summary").click()
-    expect(page.locator(".pt-menu-panel button.pt-lang")).to_be_visible()
+    page.locator("summary.pt-user").click()
+    expect(page.locator(".pt-menu-prefs button.pt-lang")).to_be_visible()
 
 
 def tab_to(page: Page, selector: str) -> None:

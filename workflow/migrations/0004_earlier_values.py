@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workflow", "0002_wake_dispatcher"),
+        ("workflow", "0003_rest"),
     ]
 
     operations = [
