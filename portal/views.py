@@ -1,4 +1,4 @@
-"""Home, the reference of the REST API, and whether the portal is well."""
+"""Home, search, the reference of the REST API, and whether the portal is well."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.models import User
-from portal import home_rows, metrics
+from portal import home_rows, metrics, search
 from portal.document_api import document
 from portal.permissions import may_read_metrics
 from portal.reference import operation_page, sections
@@ -26,6 +26,7 @@ from tenants.views.projects import with_objects
 from web.errors import NotFound
 from web.filters import LONGEST, text_field
 from web.fragments import fragment
+from web.searching import words_of
 from workflow import inbox, queries
 from workflow.authority import decides_anything
 from workflow.machine import CHANGES_REQUESTED, OPEN_STATES
@@ -121,6 +122,30 @@ def metrics_text(http: HttpRequest) -> HttpResponse:
     if not may_read_metrics(http):
         return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
     return HttpResponse(metrics.text(timezone.now()), content_type=CONTENT_TYPE_LATEST)
+
+
+@require_safe
+def search_page(http: HttpRequest) -> HttpResponse:
+    """What the person may see and is called so."""
+    text = http.GET.get("q", "")
+    groups = search.search(text, http.user)
+    context = {"search_text": text[:LONGEST], "groups": groups, "count": sum(len(group.hits) for group in groups)}
+    return render(http, "search.html", context)
+
+
+@require_safe
+def search_panel(http: HttpRequest) -> HttpResponse:
+    """Fragment: the first of it, for the panel below the box."""
+    text = http.GET.get("q", "")
+    groups = search.search(text, http.user, search.IN_PANEL)
+    words = " ".join(words_of(text))
+    context = {
+        "groups": groups,
+        "count": sum(len(group.hits) for group in groups),
+        "words": words,
+        "page_url": reverse("search", query={"q": words}),
+    }
+    return fragment(http, "search/_panel.html", context, context["page_url"])
 
 
 @require_safe

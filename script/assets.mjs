@@ -83,7 +83,7 @@ function styleSheet() {
 rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
 writeFileSync(`${DIST}portal.css`, styleSheet());
-for (const name of ["portal.js", "session.js", "theme.js"]) writeFileSync(DIST + name, minified(text(SRC + name), "js"));
+for (const name of ["portal.js", "session.js", "theme.js", "combobox.js", "forms.js"]) writeFileSync(DIST + name, minified(text(SRC + name), "js"));
 for (const name of ["icons.svg", "mark.svg"]) writeFileSync(DIST + name, text(SRC + name).replace(/>\s+</g, "><").trim());
 // What draws charts comes in two files of its own, which no page asks for before a chart is in view.
 esbuild.buildSync({

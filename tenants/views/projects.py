@@ -16,7 +16,6 @@ from tenants import figures, queries, rows, steps, tenant_rows, usage_rows
 from tenants.deletion_rows import deletion_row
 from tenants.kinds.project_requests import target_key
 from tenants.models import Project
-from web import paging
 from web.errors import NotFound
 from web.fragments import fragment
 from workflow.machine import OPEN_STATES
@@ -36,25 +35,6 @@ def _project_or_404(http: HttpRequest, uid: UUID) -> Project:
     if found is None:
         raise NotFound(_("There is no such project."))
     return found
-
-
-@require_safe
-def listing(http: HttpRequest) -> HttpResponse:
-    """All projects the person may see."""
-    page, after = paging.page_of(with_objects(queries.projects_visible_to(http.user)), http.GET)
-    ask_url = reverse("request-new", args=["new-project"]) if queries.tenants_askable_by(http.user).exists() else ""
-    context = {
-        "rows": [rows.project_row(project) for project in page],
-        "next_url": paging.next_url(http.GET, after),
-        "ask_url": ask_url,
-        "empty": {
-            "title": _("No projects yet"),
-            "text": _("A project is a namespace of your own, with quota and members.") if ask_url else "",
-            "action_label": _("New project"),
-            "action_url": ask_url,
-        },
-    }
-    return render(http, "projects/list.html", context)
 
 
 @require_safe

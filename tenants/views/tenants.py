@@ -1,6 +1,5 @@
 """Pages of tenants: what may be promised to each, and what is."""
 
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,28 +10,12 @@ from clusters.rows import standing_bars, standing_rows
 from tenants import ledger, queries, tenant_rows
 from tenants.models import Membership, Tenant
 from tenants.service_account_rows import entry_link
-from web import paging
 from web.errors import NotFound
 from workflow.machine import OPEN_STATES
 from workflow.queries import requests_visible_to
 from workflow.rows import request_row
 
 SHOWN = 50
-
-
-@require_safe
-def listing(http: HttpRequest) -> HttpResponse:
-    """All tenants the person may see, with their budgets."""
-    counted = queries.tenants_visible_to(http.user).annotate(
-        living=Count("projects", filter=Q(projects__gone_at__isnull=True))
-    )
-    page, after = paging.page_of(counted, http.GET)
-    standings = ledger.standings_of_tenants(page)
-    context = {
-        "rows": [tenant_rows.tenant_row(tenant, standings[tenant.pk], tenant.living) for tenant in page],
-        "next_url": paging.next_url(http.GET, after),
-    }
-    return render(http, "tenants/list.html", context)
 
 
 @require_safe

@@ -135,6 +135,13 @@ def chart_drawn(page: Page) -> None:
     page.locator("[data-drawn]").wait_for()
 
 
+def search_open(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("claims")
+    page.keyboard.press("ArrowDown")
+    page.locator("#search-panel [aria-selected=true]").wait_for()
+
+
 def navigation_open(page: Page) -> None:
     page.click("[data-nav-toggle]")
 
@@ -215,6 +222,9 @@ VIEWS = {
         View("home", "dev"),
         View("home", "dev", act=menu_open),
         View("home", "dev", act=navigation_open, widths=NARROW),
+        View("home", "dev", act=search_open, widths=WIDTHS[:1]),
+        View("search", "dev", query=said("q=claims")),
+        View("search", "dev", query=said("q=nowhere")),
         View("tokens", "dev"),
         View("tokens", "dev", act=a_token_made),
         View("reference", "dev"),

@@ -32,6 +32,10 @@ LISTS = [
     ("/notifications", "platform", LIST),
     ("/api/v1/notifications", "platform", LIST),
     ("/projects", "dev", LIST),
+    # One for each sort of thing, and what waits for who decides.
+    ("/search?q=imaging", "dev", LIST),
+    ("/search?q=imaging", "platform", LIST + 1),
+    ("/api/v1/search?q=imaging", "dev", LIST),
     ("/api/v1/requests", "dev", LIST),
     ("/api/v1/requests", "auditor", LIST),
     ("/api/v1/projects", "dev", LIST),

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -199,16 +200,17 @@ def test_preview__whatever_is_typed__answered(world, kind, query):
     client = world.person("owner")
     client.raise_request_exception = False
     about = f"project={world.project.uid}" if kind == "change-quota" else "tenant=claims"
-    for address in (f"/requests/new/{kind}/preview", f"/requests/new/{kind}/approval", f"/requests/new/{kind}"):
-        response = client.get(f"{address}?{about}&{query}", headers={"HX-Request": "true"})
-        assert response.status_code == 200, (address, query)
+    typed = QueryDict(f"{about}&{query}")
+    checked = client.post(f"/requests/new/{kind}/check", typed.dict(), headers={"HX-Request": "true"})
+    shown = client.get(f"/requests/new/{kind}?{typed.urlencode()}")
+    assert (checked.status_code, shown.status_code) == (200, 200), query
 
 
 def test_preview__change_quota__shows_what_it_comes_to_and_nothing_to_strangers(world):
-    address = f"/requests/new/change-quota/preview?project={world.project.uid}&size=m"
-    shown = world.person("dev").get(address, headers={"HX-Request": "true"}).content.decode()
+    address, typed = "/requests/new/change-quota/check", {"project": world.project.uid, "size": "m"}
+    shown = world.person("dev").post(address, typed, headers={"HX-Request": "true"}).content.decode()
     assert "limit now 2 cores, new limit 4 cores" in shown and "Budget of tenant claims" in shown
-    shown = world.person("stranger").get(address, headers={"HX-Request": "true"}).content.decode()
+    shown = world.person("stranger").post(address, typed, headers={"HX-Request": "true"}).content.decode()
     assert "claims" not in shown
 
 
