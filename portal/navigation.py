@@ -23,7 +23,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     sections: list[dict[str, Any]] = [
         {"title": _("Work"), "items": _work(request, user, timezone.now())},
         {"title": _("Resources"), "items": _resources()},
-        {"title": _("Rules"), "items": [_item(_("Policies"), "policies", "policy")]},
+        {"title": _("Rules"), "items": _rules(user)},
     ]
     _mark_current(request.path, [item for section in sections for item in section["items"]])
     return {"nav": sections, "theme": user.theme}
@@ -49,6 +49,12 @@ def _inbox_count(request: HttpRequest, user: User, now: datetime) -> int | None:
         known: int | None = request.inbox_count
         return known
     return inbox_of(user, now).order_by().count() if decides_anything(user, now) else None
+
+
+def _rules(user: User) -> list[dict[str, Any]]:
+    # Owners of tenants find webhooks beside their notifications: whether one is an owner costs every page a query.
+    webhooks = [_item(_("Webhooks"), "webhooks", "link")] if user.is_administrator else []
+    return [_item(_("Policies"), "policies", "policy"), *webhooks]
 
 
 def _resources() -> list[dict[str, Any]]:
