@@ -19,7 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import emergency, queries, rules, services, sessions
+from accounts import emergency, rules, services, sessions
 from accounts.addresses import client_address
 from accounts.backends import NotAPerson
 from accounts.directory import DirectoryUnavailable

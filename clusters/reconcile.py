@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters import circuit, drift, following, observing, sampling, sealing
+from clusters import circuit, drift, following, observing, sampling
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.applying import GONE, Notes, Writer
 from clusters.drivers.base import Driver, DriverError
 from clusters.models import Bundle, BundleObject, BundleRevision
 from clusters.runs import Record
+from web import sealing
 from web.sentences import Sentence
 from work.claims import Lease, LeaseLost, guarded
 from work.tasks import Pass

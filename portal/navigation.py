@@ -64,6 +64,12 @@ def _inbox_count(request: HttpRequest, user: User, now: datetime) -> int | None:
     return inbox_of(user, now).order_by().count() if decides_anything(user, now) else None
 
 
+def _rules(user: User) -> list[dict[str, Any]]:
+    # Owners of tenants find webhooks beside their notifications: whether one is an owner costs every page a query.
+    webhooks = [_item(_("Webhooks"), "webhooks", "link")] if user.is_administrator else []
+    return [_item(_("Policies"), "policies", "policy"), *webhooks]
+
+
 def _resources() -> list[dict[str, Any]]:
     return [
         _item(_("Projects"), "projects", "project"),

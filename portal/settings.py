@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from clusters.addresses import Allowed
 from portal import logs
 from portal.environment import boolean as _bool
 from portal.environment import decimal as _float
@@ -17,6 +16,7 @@ from portal.environment import networks as _networks
 from portal.environment import optional_secret as _optional_secret
 from portal.environment import secret as _secret
 from portal.environment import texts as _json
+from web.addresses import Allowed
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -262,6 +262,13 @@ try:
     CLUSTER_ADDRESSES = Allowed.read(env.list("PORTAL_CLUSTER_ADDRESSES", default=[]))
 except ValueError as error:
     raise ImproperlyConfigured(f"PORTAL_CLUSTER_ADDRESSES: {error}.") from None
+# Where webhooks may go beside public addresses: networks and ends of host names; their ports, and who signs them.
+try:
+    WEBHOOK_ADDRESSES = Allowed.read(env.list("PORTAL_WEBHOOK_ADDRESSES", default=[]))
+    WEBHOOK_PORTS = [int(port) for port in env.list("PORTAL_WEBHOOK_PORTS", default=["443", "8443"])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"PORTAL_WEBHOOK_ADDRESSES or PORTAL_WEBHOOK_PORTS: {error}.") from None
+WEBHOOK_CA_FILE = env.str("PORTAL_WEBHOOK_CA_FILE", "")
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:
@@ -273,6 +280,7 @@ WORK_ITEMS = [
     ("clusters.Health", "clusters.health.check"),
     ("clusters.DriftCheck", "clusters.drift.check"),
     ("clusters.UsageThinning", "clusters.sampling.thin"),
+    ("notify.Delivery", "notify.delivering.deliver"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
     ("audit.Sealing", "audit.sealing.proceed"),

@@ -19,10 +19,12 @@ from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
 from clusters.models import Bundle, Cluster, DriftCheck, Health
-from notify.models import Message
+from notify import signing
+from notify.models import Delivery, Endpoint, Message, Occurrence
 from tenants.models import Deletion, Project
 from tenants.services import service_accounts
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
+from web import sealing
 from workflow import queries
 from workflow.models import Delegation, Request
 from workflow.services import submit
@@ -278,7 +280,34 @@ def _new_service_account(world: World) -> dict[str, Any]:
     return {"name": "walked", "role": "viewer", "description": "walked"}
 
 
+def _new_webhook(world: World) -> dict[str, Any]:
+    return {"tenant": "claims", "url": "https://127.0.0.1:1/walked", "events": ["request.approved"], "description": ""}
+
+
+def _endpoint(world: World) -> Endpoint:
+    """Of the tenant claims."""
+    known = {"url": "https://127.0.0.1:1/claims-hidden", "created_by": world.people["owner"], "created_at": _now()}
+    endpoint, is_new = Endpoint.objects.get_or_create(tenant=world.project.tenant, defaults=known)
+    if is_new:
+        endpoint.secret_sealed = sealing.seal(signing.new_secret(), signing.place_of(endpoint, "secret"))
+        endpoint.save()
+    return endpoint
+
+
+def _webhook(world: World) -> list[Any]:
+    return [_endpoint(world).uid]
+
+
+def _delivery(world: World) -> list[Any]:
+    """One that was given up."""
+    endpoint, now = _endpoint(world), _now()
+    sent = Occurrence.objects.create(type="request.approved", data={}, at=now)
+    values = {"endpoint": endpoint, "occurrence": sent, "created_at": now, "state": "failed"}
+    return [endpoint.uid, Delivery.objects.create(**values).pk]
+
+
 ADMIN = frozenset({"admin"})
+KEEPERS = frozenset({"owner", "admin"})
 OWNER = frozenset({"owner"})
 KEEPERS = OWNER | ADMIN
 KEEPER_FORM = {"GET": KEEPERS, "HEAD": KEEPERS, "POST": OWNER}
@@ -318,6 +347,19 @@ URLS: dict[str, Url] = {
     "api-notifications": _read(),
     "api-notifications-read": Url({"POST": EVERYBODY}),
     "api-notification-read": Url({"POST": frozenset({"platform"})}, _message),
+    "webhooks": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": KEEPERS}, body=_new_webhook),
+    "webhook": Url({"GET": KEEPERS, "HEAD": KEEPERS, "POST": KEEPERS}, _webhook, _new_webhook, is_hidden=True),
+    "webhook-act": Url({"POST": KEEPERS}, _webhook, lambda world: {"what": "disable"}, is_hidden=True),
+    "webhook-replay": Url({"POST": KEEPERS}, _delivery, is_hidden=True),
+    "api-webhooks": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": KEEPERS}, body=_new_webhook),
+    "api-webhook": Url(
+        {"GET": KEEPERS, "HEAD": KEEPERS, "PUT": KEEPERS, "DELETE": KEEPERS}, _webhook, _new_webhook, is_hidden=True
+    ),
+    "api-webhook-state": Url({"PUT": KEEPERS}, _webhook, lambda world: {"is_enabled": False}, is_hidden=True),
+    "api-webhook-secret": Url({"POST": KEEPERS}, _webhook, lambda world: {"hours": 1}, is_hidden=True),
+    "api-webhook-test": Url({"POST": KEEPERS}, _webhook, is_hidden=True),
+    "api-webhook-deliveries": Url({"GET": KEEPERS, "HEAD": KEEPERS}, _webhook, is_hidden=True),
+    "api-webhook-replay": Url({"POST": KEEPERS}, _delivery, is_hidden=True),
     "requests": _read(),
     "requests-mine": _read(),
     "request-new": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ASKERS}, _kind, _asking_form),

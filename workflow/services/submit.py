@@ -17,7 +17,7 @@ from web.errors import Conflict, Forbidden, Invalid, UserError
 from workflow import machine, schema
 from workflow.kinds import Kind, Target, kind_of
 from workflow.models import OpenTarget, Plan, Request
-from workflow.services import choosing, planning, rounds
+from workflow.services import choosing, notices, planning, rounds
 from workflow.services.approval import approve
 from workflow.services.possible import check_still_possible
 from workflow.unfinished import emptied
@@ -226,6 +226,7 @@ def _recorded(request: Request, by: User, at: datetime) -> None:
 def begin(request: Request, at: datetime) -> None:
     """Puts a stored request before those who decide, or approves it where its policy does."""
     assert request.policy is not None
+    notices.announce(request, "request.submitted", at)
     rounds.begin(request, request.policy, at)
     if not request.policy.steps:
         check_still_possible(request)
