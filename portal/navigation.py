@@ -64,12 +64,6 @@ def _inbox_count(request: HttpRequest, user: User, now: datetime) -> int | None:
     return inbox_of(user, now).order_by().count() if decides_anything(user, now) else None
 
 
-def _rules(user: User) -> list[dict[str, Any]]:
-    # Owners of tenants find webhooks beside their notifications: whether one is an owner costs every page a query.
-    webhooks = [_item(_("Webhooks"), "webhooks", "link")] if user.is_administrator else []
-    return [_item(_("Policies"), "policies", "policy"), *webhooks]
-
-
 def _resources() -> list[dict[str, Any]]:
     return [
         _item(_("Projects"), "projects", "project"),
@@ -80,9 +74,13 @@ def _resources() -> list[dict[str, Any]]:
 
 
 def _rules(user: User) -> list[dict[str, Any]]:
-    """Owners of tenants find their audit on their tenants' pages: who owns one is not asked for every page."""
+    """Owners of tenants find their audit and webhooks on pages of their own: who owns one is not asked for every page."""
     items = [_item(_("Policies"), "policies", "policy")]
-    return [*items, _item(_("Audit"), "audit", "audit")] if reads_all_events(user) else items
+    if user.is_administrator:
+        items.append(_item(_("Webhooks"), "webhooks", "link"))
+    if reads_all_events(user):
+        items.append(_item(_("Audit"), "audit", "audit"))
+    return items
 
 
 def _item(label: str, name: str, icon: str, count: int = 0) -> dict[str, Any]:
