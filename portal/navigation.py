@@ -74,7 +74,7 @@ def _resources() -> list[dict[str, Any]]:
 
 
 def _rules(user: User) -> list[dict[str, Any]]:
-    """Owners of tenants find their audit and webhooks on pages of their own: who owns one is not asked for every page."""
+    """Owners of tenants find audit and webhooks on pages of theirs: who owns one is not asked for every page."""
     items = [_item(_("Policies"), "policies", "policy")]
     if user.is_administrator:
         items.append(_item(_("Webhooks"), "webhooks", "link"))
