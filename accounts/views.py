@@ -1,19 +1,15 @@
-"""Pages of who you are: signing in and out, language and theme, API tokens."""
+"""Pages of who you are: signing in and out, language and theme."""
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
 from axes.helpers import get_cool_off
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.contrib.auth import login as start_session
 from django.contrib.auth import logout as end_session
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.urls import reverse
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -23,18 +19,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import emergency, queries, rules, services, sessions
+from accounts import emergency, rules, services, sessions
 from accounts.addresses import client_address
 from accounts.backends import NotAPerson
 from accounts.directory import DirectoryUnavailable
-from accounts.forms import TokenForm
 from accounts.models import User
-from accounts.rows import token_row
-from accounts.rules import MOST_ACTIVE_TOKENS
-from web.errors import Conflict, Invalid
 
-# Session key: forms by which tokens were made.
-MADE = "tokens_made"
 THEME_COOKIE_NAME = "theme"
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -125,45 +115,6 @@ def preferences(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@never_cache
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def tokens(request: HttpRequest) -> HttpResponse:
-    """The person's API tokens, and a new one; its secret is on the page that answers and nowhere else."""
-    once = request.POST.get("once", "")
-    if once and once in request.session.get(MADE, []):
-        messages.info(request, _("This token was made already; its secret was shown that one time."))
-        return redirect("tokens")
-    form = TokenForm(request.POST or None)
-    fresh = _issued(request, form) if request.method == "POST" and form.is_valid() else None
-    if fresh:
-        form = TokenForm()
-        request.session[MADE] = [*request.session.get(MADE, []), once][-MOST_ACTIVE_TOKENS:]
-    now = timezone.now()
-    context = {
-        "tokens": [
-            token_row(token, now, reverse("token-revoke", args=[token.prefix]))
-            for token in queries.tokens_visible_to(_person(request))
-        ],
-        "fields": form.page_fields(),
-        "action": reverse("tokens"),
-        "fresh": fresh,
-        # A page that is loaded again makes no second token.
-        "once": uuid.uuid4().hex,
-    }
-    return render(request, "account/tokens.html", context, status=422 if form.is_bound else 200)
-
-
-@require_POST
-@login_required
-def token_revoke(request: HttpRequest, prefix: str) -> HttpResponse:
-    """Ends one of the person's API tokens."""
-    person = _person(request)
-    token = get_object_or_404(queries.tokens_visible_to(person), prefix=prefix)
-    services.revoke_token(token=token, by=person, at=timezone.now())
-    return redirect("tokens")
-
-
 def _authenticated(request: HttpRequest, name: str | None) -> User | None:
     """The person, or None; what can be nobody's name is neither asked nor counted, as it can never be right."""
     if name is None:
@@ -231,21 +182,6 @@ def _unavailable_error(error: DirectoryUnavailable) -> dict[str, str]:
     return {"title": error.sentence, "text": still, "tone": "warning"}
 
 
-def _issued(request: HttpRequest, form: TokenForm) -> dict[str, str] | None:
-    asked = form.cleaned_data
-    person = _person(request)
-    try:
-        token, secret = services.issue_token(user=person, by=person, at=timezone.now(), **asked)
-    except Invalid as error:
-        for pointer, sentence in error.fields.items():
-            form.add_error(pointer.lstrip("/"), sentence)
-        return None
-    except Conflict as error:
-        form.add_error("name", error.sentence)
-        return None
-    return {"secret": secret, "name": token.name}
-
-
 def _keep_in_cookies(response: HttpResponse, language: str | None, theme: str | None) -> None:
     """Sets what is chosen, forgets what is "", leaves what is None."""
     for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), (THEME_COOKIE_NAME, theme)):
@@ -277,8 +213,3 @@ def _wanted_next(request: HttpRequest) -> str:
 
 def _next_of(request: HttpRequest) -> str:
     return _wanted_next(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -18,8 +18,8 @@ from clusters import circuit
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import Desired, DriverError, Finding, ObjectRef
 from clusters.models import Bundle, BundleObject, DriftCheck
-from clusters.sealing import Unreadable
 from clusters.services import repairing
+from web.sealing import Unreadable
 from web.sentences import Sentence
 from work.claims import Lease, guarded
 from work.tasks import Pass

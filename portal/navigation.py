@@ -74,9 +74,13 @@ def _resources() -> list[dict[str, Any]]:
 
 
 def _rules(user: User) -> list[dict[str, Any]]:
-    """Owners of tenants find their audit on their tenants' pages: who owns one is not asked for every page."""
+    """Owners of tenants find audit and webhooks on pages of theirs: who owns one is not asked for every page."""
     items = [_item(_("Policies"), "policies", "policy")]
-    return [*items, _item(_("Audit"), "audit", "audit")] if reads_all_events(user) else items
+    if user.is_administrator:
+        items.append(_item(_("Webhooks"), "webhooks", "link"))
+    if reads_all_events(user):
+        items.append(_item(_("Audit"), "audit", "audit"))
+    return items
 
 
 def _item(label: str, name: str, icon: str, count: int = 0) -> dict[str, Any]:

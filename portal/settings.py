@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from clusters.addresses import Allowed
 from portal import logs
 from portal.environment import boolean as _bool
 from portal.environment import decimal as _float
@@ -17,6 +16,7 @@ from portal.environment import networks as _networks
 from portal.environment import optional_secret as _optional_secret
 from portal.environment import secret as _secret
 from portal.environment import texts as _json
+from web.addresses import Allowed
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -262,6 +262,13 @@ try:
     CLUSTER_ADDRESSES = Allowed.read(env.list("PORTAL_CLUSTER_ADDRESSES", default=[]))
 except ValueError as error:
     raise ImproperlyConfigured(f"PORTAL_CLUSTER_ADDRESSES: {error}.") from None
+# Where webhooks may go beside public addresses: networks and ends of host names; their ports, and who signs them.
+try:
+    WEBHOOK_ADDRESSES = Allowed.read(env.list("PORTAL_WEBHOOK_ADDRESSES", default=[]))
+    WEBHOOK_PORTS = [int(port) for port in env.list("PORTAL_WEBHOOK_PORTS", default=["443", "8443"])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"PORTAL_WEBHOOK_ADDRESSES or PORTAL_WEBHOOK_PORTS: {error}.") from None
+WEBHOOK_CA_FILE = env.str("PORTAL_WEBHOOK_CA_FILE", "")
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:
@@ -272,13 +279,15 @@ WORK_ITEMS = [
     ("clusters.Capacity", "clusters.capacity.refresh"),
     ("clusters.Health", "clusters.health.check"),
     ("clusters.DriftCheck", "clusters.drift.check"),
+    ("clusters.UsageThinning", "clusters.sampling.thin"),
+    ("notify.Delivery", "notify.delivering.deliver"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
     ("audit.Sealing", "audit.sealing.proceed"),
 ]
 
 # What the dispatcher does whenever it connects, before it offers anything.
-WORK_PREPARATIONS = ["clusters.services.holding.notice_restore"]
+WORK_PREPARATIONS = ["clusters.services.holding.notice_restore", "clusters.sampling.keep_thinning"]
 
 # Kinds of request, in the order in which they are offered.
 REQUEST_KINDS = [
@@ -302,6 +311,8 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Which tenants it is promised to: (cluster, user) -> clusters.shares.Share, those with most first.
+CLUSTER_SHARES = "tenants.shares.shares_of"
 # Who is told what became of a bundle's revisions (clusters.following).
 BUNDLE_FOLLOWERS = ["workflow.services.following.bundle_moved"]
 # Holds a service account to what its owner may: (user=, at=); raises PersonGone.

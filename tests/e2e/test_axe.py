@@ -130,6 +130,18 @@ def with_a_note(page: Page) -> None:
     sent(page, "button[value=send_back]")
 
 
+def chart_drawn(page: Page) -> None:
+    page.locator("[data-chart]").scroll_into_view_if_needed()
+    page.locator("[data-drawn]").wait_for()
+
+
+def search_open(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("claims")
+    page.keyboard.press("ArrowDown")
+    page.locator("#search-panel [aria-selected=true]").wait_for()
+
+
 def navigation_open(page: Page) -> None:
     page.click("[data-nav-toggle]")
 
@@ -210,6 +222,9 @@ VIEWS = {
         View("home", "dev"),
         View("home", "dev", act=menu_open),
         View("home", "dev", act=navigation_open, widths=NARROW),
+        View("home", "dev", act=search_open, widths=WIDTHS[:1]),
+        View("search", "dev", query=said("q=claims")),
+        View("search", "dev", query=said("q=nowhere")),
         View("tokens", "dev"),
         View("tokens", "dev", act=a_token_made),
         View("reference", "dev"),
@@ -229,6 +244,9 @@ VIEWS = {
         View("home", "platform"),
         *(View("request-detail", "platform", request(name)) for name in ("waiting", "quota")),
         *(View("request-detail", "admin", request(name)) for name in ("tenant", "budget", "policy")),
+        View("webhooks"),
+        View("webhooks", act=with_errors, status=422),
+        View("webhook", "admin", lambda show: [show.webhook.uid]),
         View("notifications", "platform"),
         View("notifications", "platform", query=said("sort=portal")),
         View("home", "platform", act=bell_open),
@@ -243,7 +261,8 @@ VIEWS = {
         View("policy-edit", "admin", one("dev")),
         View("policy-edit", "admin", one("dev"), act=tried),
         View("projects", "dev"),
-        View("project-detail", "dev", project),
+        View("project-detail", "dev", project, act=chart_drawn),
+        View("project-detail", "dev", project, said("range=year&resource=memory"), act=chart_drawn),
         View("project-detail", "dev", lambda show: [show.leaving.uid]),
         View("tenants"),
         View("tenant-detail", "dev", one("claims")),

@@ -183,14 +183,14 @@ def test_csrf__session_without_the_token__refused_on_every_page_and_endpoint(wor
 
 
 def test_namespace__a_stranger_guesses_names__is_not_told_which_exist(world):
-    address = reverse("request-preview", args=["new-project"])
+    address = reverse("request-check", args=["new-project"])
     taken = {"tenant": "claims", "name": "hiddendev", "environments.dev": "on"}
     answers = [
-        world.person("stranger").get(address, changes, headers={"HX-Request": "true"}).content
+        world.person("stranger").post(address, changes, headers={"HX-Request": "true"}).content
         for changes in (taken, taken | {"name": "free"})
     ]
     assert answers[0] == answers[1]
-    told = world.person("dev").get(address, taken, headers={"HX-Request": "true"}).content.decode()
+    told = world.person("dev").post(address, taken, headers={"HX-Request": "true"}).content.decode()
     assert "claims-hiddendev-dev" in told and "exists already" in told
 
 
