@@ -15,7 +15,6 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from tenants import queries as tenants
 from tenants.rows import project_row
-from tenants.views.projects import with_objects
 from web.fragments import fragment
 from workflow import inbox, queries
 from workflow.authority import decides_anything
@@ -110,7 +109,8 @@ def _requests(mine: list[Request]) -> dict[str, Any]:
 
 
 def _projects(user: User) -> dict[str, Any]:
-    found = with_objects(tenants.projects_visible_to(user)).order_by("-pk")[:SHOWN]
+    lines = tenants.with_usage(tenants.as_lines(tenants.projects_visible_to(user)))
+    found = lines.order_by("-pk")[:SHOWN]
     return {
         "projects": [project_row(project) for project in found],
         "projects_title": _("Projects") if user.sees_all_tenants else _("My projects"),

@@ -11,11 +11,12 @@ counts in full until the cluster has observed it, also against a raise that foll
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.db.models import F, Q, Sum
+from django.db.models import CharField, F, Q, QuerySet, Sum, Value
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -26,7 +27,11 @@ from tenants.models import Claim, Tenant, TenantBudget
 from tenants.rules import RESOURCES
 from tenants.standing import Shortage, Standing, readable, shortages, word
 from web.errors import Conflict
+from web.once import keep, once
 from workflow.models import Request
+
+# By pool (its id) and resource; what is missing has no limit.
+Limits = dict[int, dict[str, int | None]]
 
 _COUNTS = Q(until__isnull=True) | Q(until__gt=F("bundle__observed_generation"))
 _HELD = Q(bundle__isnull=True) | Q(revision__gt=F("bundle__observed_generation"))
@@ -57,11 +62,16 @@ def hold(request: Request, needs: Sequence[Need]) -> None:
     """Makes the request hold these needs and nothing else. Raises NotEnough, and then changes nothing."""
     wanted = [need for need in needs if _counted(need.amounts)]
     _lock({need.tenant.pk for need in wanted}, {need.cluster.pk for need in wanted})
-    lacking = lacks(wanted, without=request)
+    pools = _pools(wanted, request)
+    lacking = _lacking(wanted, pools)
     if lacking:
         sentence = " ".join(str(shortage.sentence) for shortage in lacking)
         raise NotEnough(sentence, shortages=[shortage.stored() for shortage in lacking])
-    release(request)
+    # Until the transaction ends nobody else changes what is promised of these.
+    for tenant, standings in pools.tenants.items():
+        keep(("pools", tenant, request.pk), standings)
+    if pools.holds:
+        release(request)
     amounts: Counter[tuple[int, int, str]] = Counter()
     for need in wanted:
         for resource, amount in _counted(need.amounts).items():
@@ -72,8 +82,39 @@ def hold(request: Request, needs: Sequence[Need]) -> None:
     )
 
 
+def pools_beside(request: Request) -> dict[str, Standing]:
+    """As `pools_of_tenant` of the request's tenant without what it holds itself; as `hold` saw it under its lock."""
+    tenant = request.tenant
+    assert tenant is not None
+    return once(("pools", tenant.pk, request.pk), lambda: pools_of_tenant(tenant, without=request))
+
+
 def lacks(needs: Sequence[Need], *, without: Request | None = None) -> list[Shortage]:
     """What tenants and clusters have too little of, as things are now; `without` is the request that needs it."""
+    return _lacking(needs, _pools(needs, without))
+
+
+class _Pools(NamedTuple):
+    """What the pools of some needs have without a request's own claims, by id, and whether it holds anything."""
+
+    tenants: dict[int, dict[str, Standing]]
+    clusters: dict[int, dict[str, Standing]]
+    holds: bool
+
+
+def _pools(needs: Sequence[Need], without: Request | None) -> _Pools:
+    """In three queries, of which one reads all sums: a concurrent change of claims is seen whole or not at all."""
+    budgets, capacities = _budgets({need.tenant.pk for need in needs}), _capacities({need.cluster.pk for need in needs})
+    sums = _sums("tenant", budgets, without).union(_sums("cluster", capacities, without), all=True)
+    if without is not None and without.pk is not None:
+        own = Claim.objects.filter(request=without, bundle__isnull=True)
+        sums = sums.union(_summed(own, "request"), all=True)
+    rows = list(sums)
+    tenants, clusters = _standings("tenant", budgets, rows), _standings("cluster", capacities, rows)
+    return _Pools(tenants, clusters, any(row[0] == "request" for row in rows))
+
+
+def _lacking(needs: Sequence[Need], pools: _Pools) -> list[Shortage]:
     tenants = {need.tenant.pk: need.tenant for need in needs}
     clusters = {need.cluster.pk: need.cluster for need in needs}
     of_tenants: dict[int, Counter[str]] = {pk: Counter() for pk in sorted(tenants)}
@@ -81,10 +122,9 @@ def lacks(needs: Sequence[Need], *, without: Request | None = None) -> list[Shor
     for need in needs:
         of_tenants[need.tenant.pk].update(need.amounts)
         of_clusters[need.cluster.pk].update(need.amounts)
-    standings = standings_of_tenants(tenants.values(), without=without)
-    found = [s for pk in of_tenants for s in shortages("tenant", tenants[pk].name, standings[pk], of_tenants[pk])]
-    standings = standings_of_clusters(clusters.values(), without=without)
-    found += [s for pk in of_clusters for s in shortages("cluster", clusters[pk].name, standings[pk], of_clusters[pk])]
+    found = [s for pk in of_tenants for s in shortages("tenant", tenants[pk].name, pools.tenants[pk], of_tenants[pk])]
+    for pk, wanted in of_clusters.items():
+        found += shortages("cluster", clusters[pk].name, pools.clusters[pk], wanted)
     return found
 
 
@@ -191,23 +231,25 @@ def standings_of_tenants(
     tenants: Iterable[Tenant], *, without: Request | None = None
 ) -> dict[int, dict[str, Standing]]:
     """As `pools_of_tenant` by tenant id, in two queries."""
-    ids = [tenant.pk for tenant in tenants]
-    limits: dict[int, dict[str, int | None]] = {pk: {} for pk in ids}
-    for pk, resource, amount in TenantBudget.objects.filter(tenant__in=ids).values_list(
-        "tenant_id", "resource", "amount"
-    ):
-        limits[pk][resource] = amount
-    return _standings("tenant_id", limits, without)
+    limits = _budgets({tenant.pk for tenant in tenants})
+    return _standings("tenant", limits, _sums("tenant", limits, without))
 
 
 def standings_of_clusters(
     clusters: Iterable[Cluster], *, without: Request | None = None
 ) -> dict[int, dict[str, Standing]]:
     """As `pools_of_cluster` by cluster id, in two queries."""
-    limits: dict[int, dict[str, int | None]] = {cluster.pk: {} for cluster in clusters}
-    for capacity in Capacity.objects.filter(cluster__in=limits):
-        limits[capacity.cluster_id] = effective(capacity)
-    return _standings("cluster_id", limits, without)
+    limits = _capacities({cluster.pk for cluster in clusters})
+    return _standings("cluster", limits, _sums("cluster", limits, without))
+
+
+def standings_of_read(clusters: Iterable[Cluster], *, without: Request | None = None) -> dict[int, dict[str, Standing]]:
+    """As `standings_of_clusters` in one query, of clusters that were read with their capacity just now."""
+    limits: Limits = {}
+    for cluster in clusters:
+        capacity = getattr(cluster, "capacity", None)
+        limits[cluster.pk] = effective(capacity) if capacity else {}
+    return _standings("cluster", limits, _sums("cluster", limits, without))
 
 
 def budget_of(tenant: Tenant) -> dict[str, int | None]:
@@ -288,15 +330,41 @@ def _part_of(claim: Claim, amount: int, until: int) -> Claim:
     )
 
 
-def _standings(
-    pool: str, limits: Mapping[int, Mapping[str, int | None]], without: Request | None
-) -> dict[int, dict[str, Standing]]:
-    """The pools (`pool` is the claims' column that names them) with their limits; a missing limit is none."""
-    claims = Claim.objects.filter(_COUNTS, **{f"{pool}__in": list(limits)}).order_by()
+def _budgets(tenants: Collection[int]) -> Limits:
+    limits: Limits = {pk: {} for pk in sorted(tenants)}
+    rows = TenantBudget.objects.filter(tenant__in=limits).values_list("tenant_id", "resource", "amount")
+    for pk, resource, amount in rows:
+        limits[pk][resource] = amount
+    return limits
+
+
+def _capacities(clusters: Collection[int]) -> Limits:
+    limits: Limits = {pk: {} for pk in sorted(clusters)}
+    for capacity in Capacity.objects.filter(cluster__in=limits):
+        limits[capacity.cluster_id] = effective(capacity)
+    return limits
+
+
+def _sums(pool: str, ids: Collection[int], without: Request | None) -> QuerySet[Claim, Any]:
+    """See `_summed`, of these pools (`pool` is the claims' column that names them)."""
+    claims = Claim.objects.filter(_COUNTS, **{f"{pool}__in": list(ids)})
     if without is not None and without.pk is not None:
         claims = claims.exclude(request_id=without.pk)
-    sums = claims.values_list(pool, "resource").annotate(promised=Sum("amount"), held=Sum("amount", filter=_HELD))
-    known = {(pk, resource): (promised - (held or 0), held or 0) for pk, resource, promised, held in sums}
+    return _summed(claims, pool)
+
+
+def _summed(claims: QuerySet[Claim], pool: str) -> QuerySet[Claim, Any]:
+    """(the pool's column, its id, resource, promised, held or None) of each resource of which something is promised."""
+    named = claims.order_by().annotate(pool=Value(pool, CharField()), key=F(f"{pool}_id"))
+    sums = named.values("pool", "key", "resource").annotate(promised=Sum("amount"), held=Sum("amount", filter=_HELD))
+    return sums.values_list("pool", "key", "resource", "promised", "held")
+
+
+def _standings(pool: str, limits: Limits, sums: Iterable[Any]) -> dict[int, dict[str, Standing]]:
+    """Those of the sums that are of pools of this sort, with their limits; a missing limit is none."""
+    known = {
+        (key, resource): (promised - (held or 0), held or 0) for of, key, resource, promised, held in sums if of == pool
+    }
     return {
         pk: {resource: Standing(limit.get(resource), *known.get((pk, resource), (0, 0))) for resource in RESOURCES}
         for pk, limit in limits.items()

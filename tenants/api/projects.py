@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from clusters import words
 from tenants import queries
+from tenants.api import listed
 from tenants.models import Project
 from tenants.serializers import ProjectPageSerializer, ProjectSerializer
 from web import paging
@@ -33,9 +34,9 @@ class ProjectsView(APIView):
     )
     def get(self, http: Request) -> Response:
         """Newest first."""
-        page, after = paging.page_of(queries.projects_visible_to(http.user), http.query_params)
-        items = [_with_state(project) for project in page]
-        return Response(ProjectPageSerializer({"items": items, "next": after}).data)
+        lines = queries.as_lines(queries.projects_visible_to(http.user))
+        page, after = paging.page_of(lines, http.query_params)
+        return Response({"items": listed.projects(page), "next": after})
 
 
 class ProjectView(APIView):

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tenants import ledger, queries
+from tenants.api import listed
 from tenants.serializers import SizePlanSerializer, TenantDetailSerializer, TenantSerializer
 from tenants.size_plans import active_plans
 from web.errors import NotFound
@@ -23,7 +24,7 @@ class TenantsView(APIView):
     )
     def get(self, http: Request) -> Response:
         """By code."""
-        return Response(TenantSerializer(queries.tenants_visible_to(http.user), many=True).data)
+        return Response(listed.tenants(queries.tenants_visible_to(http.user)))
 
 
 class TenantView(APIView):

@@ -46,7 +46,7 @@ def quota_facts(
     """requested.*, current.*, delta.*, left.* (of the tenant's budget after this), and whether who asks is an owner of
     the tenant."""
     assert request.tenant is not None
-    pools = ledger.pools_of_tenant(request.tenant, without=request)
+    pools = ledger.pools_beside(request)
     facts: dict[str, str | int | bool] = {"asker.is_tenant_owner": is_owner(request)}
     for resource in RESOURCES:
         now, then = current.get(resource, 0), wanted[resource]
@@ -70,7 +70,9 @@ def stand_in(project: Project) -> Request:
 
 def is_owner(request: Request) -> bool:
     """Whether who asks is an owner of the request's tenant."""
-    return request.tenant in queries.tenants_owned_by(request.asker)
+    return any(
+        one.role == "owner" and one.tenant_id == request.tenant_id for one in queries.memberships_of(request.asker)
+    )
 
 
 def figure_rows(amounts: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -41,7 +41,8 @@ def _project_or_404(http: HttpRequest, uid: UUID) -> Project:
 @require_safe
 def listing(http: HttpRequest) -> HttpResponse:
     """All projects the person may see."""
-    page, after = paging.page_of(with_objects(queries.projects_visible_to(http.user)), http.GET)
+    lines = queries.with_usage(queries.as_lines(queries.projects_visible_to(http.user)))
+    page, after = paging.page_of(lines, http.GET)
     ask_url = reverse("request-new", args=["new-project"]) if queries.tenants_askable_by(http.user).exists() else ""
     context = {
         "rows": [rows.project_row(project) for project in page],

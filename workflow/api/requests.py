@@ -11,11 +11,10 @@ from rest_framework.request import Request as Http
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from clusters import words
 from web import paging
 from web.errors import Invalid, NotFound
-from web.sentences import shown
 from workflow import machine, narrowing, queries, rows, schema, services
+from workflow.api import listed
 from workflow.kinds import all_kinds, kind_of
 from workflow.models import Request
 from workflow.serializers import (
@@ -44,28 +43,8 @@ NARROWING = [
 ]
 
 
-def progress_of(found: Request) -> dict[str, Any] | None:
-    """How far its clusters agree as plain values, None before there is anything; of several bundles the one that needs
-    a person most speaks for all."""
-    if found.state != machine.APPROVED or rows.is_parent(found):
-        return None
-    bundle = rows.telling(found)
-    if bundle is None:
-        return None
-    outcomes = list(found.outcomes.all())
-    return {
-        "state": words.state_of(bundle),
-        "message": shown(bundle.message),
-        "wanted_revision": bundle.generation,
-        "observed_revision": bundle.observed_generation,
-        "commit": bundle.committed,
-        "bundles": len(outcomes),
-        "agreeing": sum(1 for one in outcomes if one.bundle.observed_generation >= one.revision),
-    }
-
-
 def _with_progress(found: Request) -> Request:
-    found.progress = progress_of(found)  # type: ignore[attr-defined]
+    found.progress = listed.progress_of(found)  # type: ignore[attr-defined]
     return found
 
 
@@ -107,9 +86,8 @@ class RequestsView(APIView):
                 raise Invalid(_("Expected a whole number."), {"/parent": _("Expected a whole number.")})
             found = found.filter(parent=int(parent))
         found = narrowing.narrowed(found, narrowing.read_strictly(http.query_params, *FILTERS))
-        page, after = paging.page_of(found, http.query_params)
-        items = [_with_progress(row) for row in page]
-        return Response(RequestPageSerializer({"items": items, "next": after}).data)
+        page, after = paging.page_of(queries.as_lines(found), http.query_params)
+        return Response({"items": listed.items(page), "next": after})
 
     @extend_schema(
         operation_id="requests_create",
