@@ -130,7 +130,7 @@ def copy(model: type[models.Model], rows: Iterable[models.Model]) -> None:
         cursor.copy_expert(f"COPY {model._meta.db_table} ({columns}) FROM STDIN (FORMAT csv, NULL '{_NULL}')", buffer)
 
 
-def _text(field: models.Field[Any, Any], value: Any) -> str:
+def _text(field: "models.Field[Any, Any]", value: Any) -> str:
     if value is None:
         return _NULL
     if isinstance(field, models.JSONField):

@@ -354,7 +354,7 @@ def event(world: World, number: int, turn: int, of: Project, request: Request) -
 
 
 def _values(of: Project) -> dict[str, Any]:
-    figures = {"cpu": "4", "memory": "8Gi", "storage": "50Gi", "pods": 40}
+    figures = {"size": "", "cpu": "4", "memory": "8Gi", "storage": "50Gi", "pods": 40}
     people = {"developers": [], "viewers": [], "developer_groups": []}
     named = {"tenant": of.tenant.code, "name": of.name, "display_name": of.display_name, "project": str(of.uid)}
     more = {"isolation": "shared", "cost_centre": of.cost_centre, "reason": "Grows with the number of claims."}

@@ -5,36 +5,28 @@ it alone (and `set_budget`, which lets less be) locks them: tenants by id, then 
 foreign keys to them free. All else gives back, or says of what is promised already which bundle has it; it is called
 under the lock of the request or the bundle it is about, and never adds to a sum.
 
-What counts is a join with the bundle and written down nowhere: see Claim. One statement reads it for a pool, so a
-concurrent change of a bundle's claims is seen whole or not at all. A raise holds the difference only; a lowering
+What counts is read by tenants.pools. A raise holds the difference only; a lowering
 counts in full until the cluster has observed it, also against a raise that follows meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
 
-from django.db.models import CharField, F, Q, QuerySet, Sum, Value
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from clusters.capacity import effective
-from clusters.models import Bundle, Capacity, Cluster
+from clusters.models import Bundle, Cluster
 from tenants.models import Claim, Tenant, TenantBudget
+from tenants.pools import Pools, pools_of_both, standings_of_clusters, standings_of_tenants
 from tenants.rules import RESOURCES
 from tenants.standing import Shortage, Standing, readable, shortages, word
 from web.errors import Conflict
 from web.once import keep, once
 from workflow.models import Request
-
-# By pool (its id) and resource; what is missing has no limit.
-Limits = dict[int, dict[str, int | None]]
-
-_COUNTS = Q(until__isnull=True) | Q(until__gt=F("bundle__observed_generation"))
-_HELD = Q(bundle__isnull=True) | Q(revision__gt=F("bundle__observed_generation"))
 
 
 class NotEnough(Conflict):
@@ -62,7 +54,7 @@ def hold(request: Request, needs: Sequence[Need]) -> None:
     """Makes the request hold these needs and nothing else. Raises NotEnough, and then changes nothing."""
     wanted = [need for need in needs if _counted(need.amounts)]
     _lock({need.tenant.pk for need in wanted}, {need.cluster.pk for need in wanted})
-    pools = _pools(wanted, request)
+    pools = _pools_of(wanted, request)
     lacking = _lacking(wanted, pools)
     if lacking:
         sentence = " ".join(str(shortage.sentence) for shortage in lacking)
@@ -91,30 +83,14 @@ def pools_beside(request: Request) -> dict[str, Standing]:
 
 def lacks(needs: Sequence[Need], *, without: Request | None = None) -> list[Shortage]:
     """What tenants and clusters have too little of, as things are now; `without` is the request that needs it."""
-    return _lacking(needs, _pools(needs, without))
+    return _lacking(needs, _pools_of(needs, without))
 
 
-class _Pools(NamedTuple):
-    """What the pools of some needs have without a request's own claims, by id, and whether it holds anything."""
-
-    tenants: dict[int, dict[str, Standing]]
-    clusters: dict[int, dict[str, Standing]]
-    holds: bool
+def _pools_of(needs: Sequence[Need], without: Request | None) -> Pools:
+    return pools_of_both({need.tenant.pk for need in needs}, {need.cluster.pk for need in needs}, without)
 
 
-def _pools(needs: Sequence[Need], without: Request | None) -> _Pools:
-    """In three queries, of which one reads all sums: a concurrent change of claims is seen whole or not at all."""
-    budgets, capacities = _budgets({need.tenant.pk for need in needs}), _capacities({need.cluster.pk for need in needs})
-    sums = _sums("tenant", budgets, without).union(_sums("cluster", capacities, without), all=True)
-    if without is not None and without.pk is not None:
-        own = Claim.objects.filter(request=without, bundle__isnull=True)
-        sums = sums.union(_summed(own, "request"), all=True)
-    rows = list(sums)
-    tenants, clusters = _standings("tenant", budgets, rows), _standings("cluster", capacities, rows)
-    return _Pools(tenants, clusters, any(row[0] == "request" for row in rows))
-
-
-def _lacking(needs: Sequence[Need], pools: _Pools) -> list[Shortage]:
+def _lacking(needs: Sequence[Need], pools: Pools) -> list[Shortage]:
     tenants = {need.tenant.pk: need.tenant for need in needs}
     clusters = {need.cluster.pk: need.cluster for need in needs}
     of_tenants: dict[int, Counter[str]] = {pk: Counter() for pk in sorted(tenants)}
@@ -227,31 +203,6 @@ def pools_of_cluster(cluster: Cluster, *, without: Request | None = None) -> dic
     return standings_of_clusters([cluster], without=without)[cluster.pk]
 
 
-def standings_of_tenants(
-    tenants: Iterable[Tenant], *, without: Request | None = None
-) -> dict[int, dict[str, Standing]]:
-    """As `pools_of_tenant` by tenant id, in two queries."""
-    limits = _budgets({tenant.pk for tenant in tenants})
-    return _standings("tenant", limits, _sums("tenant", limits, without))
-
-
-def standings_of_clusters(
-    clusters: Iterable[Cluster], *, without: Request | None = None
-) -> dict[int, dict[str, Standing]]:
-    """As `pools_of_cluster` by cluster id, in two queries."""
-    limits = _capacities({cluster.pk for cluster in clusters})
-    return _standings("cluster", limits, _sums("cluster", limits, without))
-
-
-def standings_of_read(clusters: Iterable[Cluster], *, without: Request | None = None) -> dict[int, dict[str, Standing]]:
-    """As `standings_of_clusters` in one query, of clusters that were read with their capacity just now."""
-    limits: Limits = {}
-    for cluster in clusters:
-        capacity = getattr(cluster, "capacity", None)
-        limits[cluster.pk] = effective(capacity) if capacity else {}
-    return _standings("cluster", limits, _sums("cluster", limits, without))
-
-
 def budget_of(tenant: Tenant) -> dict[str, int | None]:
     """The tenant's budget by resource; None is no limit."""
     rows = TenantBudget.objects.filter(tenant=tenant).values_list("resource", "amount")
@@ -328,44 +279,3 @@ def _part_of(claim: Claim, amount: int, until: int) -> Claim:
         amount=amount,
         until=until,
     )
-
-
-def _budgets(tenants: Collection[int]) -> Limits:
-    limits: Limits = {pk: {} for pk in sorted(tenants)}
-    rows = TenantBudget.objects.filter(tenant__in=limits).values_list("tenant_id", "resource", "amount")
-    for pk, resource, amount in rows:
-        limits[pk][resource] = amount
-    return limits
-
-
-def _capacities(clusters: Collection[int]) -> Limits:
-    limits: Limits = {pk: {} for pk in sorted(clusters)}
-    for capacity in Capacity.objects.filter(cluster__in=limits):
-        limits[capacity.cluster_id] = effective(capacity)
-    return limits
-
-
-def _sums(pool: str, ids: Collection[int], without: Request | None) -> QuerySet[Claim, Any]:
-    """See `_summed`, of these pools (`pool` is the claims' column that names them)."""
-    claims = Claim.objects.filter(_COUNTS, **{f"{pool}__in": list(ids)})
-    if without is not None and without.pk is not None:
-        claims = claims.exclude(request_id=without.pk)
-    return _summed(claims, pool)
-
-
-def _summed(claims: QuerySet[Claim], pool: str) -> QuerySet[Claim, Any]:
-    """(the pool's column, its id, resource, promised, held or None) of each resource of which something is promised."""
-    named = claims.order_by().annotate(pool=Value(pool, CharField()), key=F(f"{pool}_id"))
-    sums = named.values("pool", "key", "resource").annotate(promised=Sum("amount"), held=Sum("amount", filter=_HELD))
-    return sums.values_list("pool", "key", "resource", "promised", "held")
-
-
-def _standings(pool: str, limits: Limits, sums: Iterable[Any]) -> dict[int, dict[str, Standing]]:
-    """Those of the sums that are of pools of this sort, with their limits; a missing limit is none."""
-    known = {
-        (key, resource): (promised - (held or 0), held or 0) for of, key, resource, promised, held in sums if of == pool
-    }
-    return {
-        pk: {resource: Standing(limit.get(resource), *known.get((pk, resource), (0, 0))) for resource in RESOURCES}
-        for pk, limit in limits.items()
-    }

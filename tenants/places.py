@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from clusters.queries import clusters_of_environment
-from tenants import ledger
 from tenants.models import Tenant
 from tenants.placement import ISOLATIONS, Placement, place
+from tenants.pools import standings_of_read
 from workflow.models import Request
 
 
@@ -30,5 +30,5 @@ def choose(
         .select_related("capacity")
         .filter(dedicated_to=tenant if isolation == "dedicated" else None)
     )
-    standings = ledger.standings_of_read(clusters, without=without)
+    standings = standings_of_read(clusters, without=without)
     return place([(cluster, standings[cluster.pk]) for cluster in clusters], need, wanted, isolation)
