@@ -7,9 +7,9 @@ projects 50,000 requests and 500,000 events, 200 tenants, 8 clusters. "Bare" is 
 middleware, a template of eight columns or a ModelSerializer of the same columns, keyset paging; it knows nothing of
 rights, of what became of a request in its cluster, of quota bars, filters or navigation.
 
-Queries are beyond those that find out who asks: of a session three with the bell's, of a token one. CPU is user and system time of the
-process that answers, without the database's. "x10 rows" compares with a tenth of the rows in the same run. The output
-is kept in bench/results/http.txt.
+Queries are beyond those that find out who asks: of a session three with the bell's, of a token one. CPU is user and
+system time of the process that answers, without the database's. "x10 rows" compares with a tenth of the rows in the
+same run. The output is kept in bench/results/http.txt.
 """
 
 import os

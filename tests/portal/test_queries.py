@@ -14,9 +14,9 @@ pytestmark = pytest.mark.django_db
 
 # Who is it: session and user, and what the bell counts; or token and user in one query.
 SESSION, TOKEN = 3, 1
-# The last two are above the aim of 12. Submitting: six reads find out whether and where, three rows are written before
-# pools are locked, six statements hold (two locks, two limits, one for all sums, the claims), two choose the policy, and
-# the rest writes facts, event, steps, clock and notices. Deciding asks without a lock and again under it, and makes rows.
+# The last two are above the aim of 12. Submitting: six reads find out whether and where, three rows are written
+# before pools are locked, six statements hold (two locks, two limits, one for all sums, the claims), two choose the
+# policy, the rest writes facts, event, steps, clock and notices. Deciding asks without a lock and again under it.
 LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 24, 36
 
 # (address, role, budget beyond the lookup of the person)
