@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clusters.rows import resource_bar
@@ -16,14 +17,24 @@ from tenants.standing import Standing, readable
 from web.bars import WARN_AT
 from workflow.facts import NO_LIMIT
 from workflow.kinds import Row
-from workflow.machine import SUBMITTED
-from workflow.models import OpenTarget, Request
+from workflow.machine import OPEN_STATES, SUBMITTED
+from workflow.models import OpenTarget, Outcome, Request
 from workflow.schema import is_printable
 
 
 def target_key(namespace: str) -> str:
     """What at most one open request is about, of whatever kind."""
     return f"namespace:{namespace}"
+
+
+def numbers_of(project: Project) -> QuerySet[Any]:
+    """The requests (their keys) that changed the project, that wait, and that are to remove it; each found by an index
+    of its own, since one condition for all of them would look at every request there is."""
+    changed = Outcome.objects.filter(bundle=project.bundle_id).order_by().values("request")
+    waiting = Request.objects.filter(target=target_key(project.namespace), state__in=OPEN_STATES)
+    # A planned removal has changed no bundle yet.
+    leaving = project.deletions.filter(called_off_at__isnull=True).order_by().values("request")
+    return changed.union(waiting.order_by().values("pk"), leaving)
 
 
 def owner_key(uid: str) -> str:

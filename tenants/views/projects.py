@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,12 +14,11 @@ from django.views.decorators.http import require_safe
 from clusters import drift_rows, words
 from tenants import figures, queries, rows, tenant_rows
 from tenants.deletion_rows import deletion_row
-from tenants.kinds.project_requests import target_key
+from tenants.kinds.project_requests import numbers_of
 from tenants.models import Project
 from web import paging
 from web.errors import NotFound
 from web.fragments import fragment
-from workflow.machine import OPEN_STATES
 from workflow.models import Request
 from workflow.queries import requests_visible_to
 from workflow.rows import request_row
@@ -62,10 +61,7 @@ def listing(http: HttpRequest) -> HttpResponse:
 def detail(http: HttpRequest, uid: UUID) -> HttpResponse:
     """Is it ready, how much of its quota is used, who is in it, what belongs to it."""
     project = _project_or_404(http, uid)
-    about = Q(outcomes__bundle=project.bundle_id) | Q(target=target_key(project.namespace), state__in=OPEN_STATES)
-    # A planned removal has changed no bundle yet.
-    about |= Q(pk__in=project.deletions.filter(called_off_at__isnull=True).values("request"))
-    requests = requests_visible_to(http.user).filter(about).order_by("-pk").distinct()[:20]
+    requests = requests_visible_to(http.user).filter(pk__in=numbers_of(project)).order_by("-pk")[:20]
     context = _state(project) | {
         "facts": rows.project_facts(project),
         "deletion": deletion_row(project, http.user, timezone.now()),
