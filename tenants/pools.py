@@ -69,6 +69,19 @@ def standings_of_read(clusters: Iterable[Cluster], *, without: Request | None = 
     return _standings("cluster", limits, _sums("cluster", limits, without))
 
 
+def promised_on(cluster: Cluster, tenants: QuerySet[Tenant]) -> dict[int, dict[str, tuple[int, int]]]:
+    """{tenant id: {resource: (settled, held)}} of what the cluster has promised to each of these tenants, in one query;
+    tenants and resources without a promise are left out."""
+    claims = Claim.objects.filter(_COUNTS, cluster=cluster, tenant__in=tenants.values("pk")).order_by()
+    sums = claims.values_list("tenant_id", "resource").annotate(
+        promised=Sum("amount"), held=Sum("amount", filter=_HELD)
+    )
+    found: dict[int, dict[str, tuple[int, int]]] = {}
+    for pk, resource, promised, held in sums:
+        found.setdefault(pk, {})[resource] = (promised - (held or 0), held or 0)
+    return found
+
+
 def _budgets(tenants: Collection[int]) -> Limits:
     limits: Limits = {pk: {} for pk in sorted(tenants)}
     rows = TenantBudget.objects.filter(tenant__in=limits).values_list("tenant_id", "resource", "amount")

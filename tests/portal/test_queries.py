@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 SESSION, TOKEN = 3, 1
 # The last two are above the aim of 12. Submitting: six reads find out whether and where, three rows are written
 # before pools are locked, six statements hold (two locks, two limits, one for all sums, the claims), two choose the
-# policy, the rest writes facts, event, steps, clock and notices. Deciding asks without a lock and again under it.
-LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 24, 36
+# policy, the rest writes facts, event, steps, clock, notices, webhooks. Deciding asks without a lock, then under it.
+LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 25, 37
 
 # (address, role, budget beyond the lookup of the person)
 LISTS = [
@@ -32,12 +32,22 @@ LISTS = [
     ("/inbox", "platform", LIST),
     ("/notifications", "platform", LIST),
     ("/api/v1/notifications", "platform", LIST),
+    ("/api/v1/webhooks", "owner", LIST),
     ("/projects", "dev", LIST),
+    # One for each sort of thing, and what waits for who decides.
+    ("/search?q=imaging", "dev", LIST),
+    ("/search?q=imaging", "platform", LIST + 1),
+    ("/api/v1/search?q=imaging", "dev", LIST),
     ("/api/v1/requests", "dev", LIST),
     ("/api/v1/requests", "auditor", LIST),
     ("/api/v1/projects", "dev", LIST),
     ("/api/v1/tenants", "dev", LIST),
     ("/api/v1/tokens", "dev", LIST),
+    ("/audit", "auditor", LIST),
+    ("/audit?q=claims", "auditor", LIST),
+    ("/audit?tenant=claims", "owner", LIST),
+    ("/api/v1/audit/events", "auditor", LIST),
+    ("/api/v1/audit/events?q=claims", "owner", LIST),
     ("/api/v1/requests?order=oldest&mine=true", "dev", LIST),
     ("/api/v1/projects?tenant=claims&order=namespace", "dev", LIST),
     ("/api/v1/tenants/claims/service-accounts", "owner", LIST),

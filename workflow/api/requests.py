@@ -1,5 +1,7 @@
 """REST: asking, following, changing, deciding."""
 
+from typing import Any
+
 from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -252,12 +254,13 @@ class RecordView(Endpoint):
 
     @extend_schema(
         operation_id="requests_record",
-        summary="Decisions and comments",
+        summary="Decisions, comments and earlier rounds",
         responses=RecordSerializer,
         tags=["requests"],
     )
     def get(self, http: Http, number: int) -> Response:
         """Each oldest first."""
         found = _request_or_404(http, number)
-        said = {"decisions": queries.decisions_of(found), "comments": queries.comments_of(found)}
+        said: dict[str, Any] = {"decisions": queries.decisions_of(found), "comments": queries.comments_of(found)}
+        said |= {"earlier_rounds": queries.earlier_values_of(found)}
         return Response(RecordSerializer(said).data)
