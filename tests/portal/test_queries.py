@@ -109,7 +109,7 @@ def test_detail__page_and_endpoint__within_the_budget(world, who, what):
 
 
 # Approved by policy it also makes the bundle, its revision, the project, its members and three events.
-@pytest.mark.parametrize(("environment", "budget"), [("test", SUBMIT), ("dev", SUBMIT + 11)])
+@pytest.mark.parametrize(("environment", "budget"), [("test", SUBMIT), ("dev", SUBMIT + 12)])
 def test_submit__service__within_the_budget(world, environment, budget):
     asked = {"kind": "new-project", "values": wish(environment=environment), "by": world.people["dev"]}
     statements = _statements(lambda: submit(**asked, at=timezone.now(), idempotency_key="k"))
