@@ -1,0 +1,51 @@
+"""The REST API against its own document: no 5xx, and no status, type, header or body that the document does not say.
+
+`script/campaign schemathesis` makes more than 20,000 calls and writes what came of them to
+docs/campaigns/schemathesis.txt; CI makes a seeded few percent.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from accounts.services import issue_token
+from tests.fuzzing.driving import Driver, document
+from tests.portal import walk
+from tests.portal.walk import World
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3600)]
+# Boundary cases, random calls of each sort (both of each operation and person), chains, and their longest.
+SIZE = {True: (60, 60, 500, 12), False: (4, 3, 12, 6)}
+LEAST = {True: 20_000, False: 500}
+
+
+@pytest.fixture
+def world(gitops_cluster, directory, settings) -> Iterator[World]:
+    # The directory knows these people by other roles than some that the world gives them.
+    settings.ROLES_FRESH_SECONDS = 24 * 3600
+    yield walk.build()
+
+
+@pytest.fixture
+def driver(world: World, dice) -> Driver:
+    tokens = {}
+    for who in ("dev", "admin"):
+        user = world.people[who]
+        tokens[who] = issue_token(user=user, name="fuzz", scopes=walk.SCOPES, days=90, by=user, at=walk._now())[1]
+    return Driver(document(tokens["dev"]), tokens, world, dice)
+
+
+def test_rest__whatever_is_sent__answered_as_the_document_says(driver: Driver, is_full: bool, capsys: Any) -> None:
+    boundaries, calls, chains, steps = SIZE[is_full]
+    driver.boundaries(boundaries)
+    driver.random_calls(calls)
+    driver.chains(chains, steps)
+    book = driver.book
+    if is_full:
+        with capsys.disabled():
+            print(f"\n{book.report()}")
+    assert not book.violations, "\n".join(book.told())
+    assert book.total >= LEAST[is_full]
+    assert {label for _part, label, _who, _status in book.counts} == {one.label for one in driver.operations}
+    assert book.chains, "no call used what another one answered"
