@@ -110,8 +110,8 @@ def test_hostile__forms__page_again_with_a_sentence(world, is_full, capsys):
 
 def _said(page: str) -> str:
     """What the page says is wrong, of many words the first."""
-    told = re.findall(r'-error"[^>]*>(.*?)</|<p[^>]*>(.*?)</p>', page, re.DOTALL)
-    return " | ".join(re.sub(r"<[^>]+>|\s+", " ", one or two).strip() for one, two in told)[:400]
+    told = re.findall(r'-error"[^>]*>(.*?)</div|<p[^>]*>(.*?)</p>', page.partition("<main")[2], re.DOTALL)
+    return " | ".join(" ".join(re.sub(r"<[^>]+>", " ", one or two).split()) for one, two in told)[:400]
 
 
 def test_hostile__headers__status_and_sentence_as_the_table_says(world, is_full, capsys):

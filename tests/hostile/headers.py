@@ -96,7 +96,7 @@ HEADERS: list[Row] = [
         Row(f"{name} on a POST", "dev", "POST", "/api/v1/tokens/{prefix}", {name: "DELETE"}, 405)
         for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
     ],
-    Row("override in the address", "dev", "POST", "/api/v1/tokens/{prefix}?_method=DELETE", {}, 422),
+    Row("override in the address", "dev", "POST", "/api/v1/tokens/{prefix}?_method=DELETE", {}, 405),
     get("override on a GET", "dev", "/api/v1/tokens", 200, "[", X_HTTP_Method_Override="POST"),
     Row("TRACE", "dev", "TRACE", "/api/v1/me", {}, 405),
     Row("CONNECT", "dev", "CONNECT", "/api/v1/me", {}, 405),
@@ -123,7 +123,7 @@ HEADERS: list[Row] = [
     asks("character set that is none", 422, "needed", "application/json; charset=../../etc/passwd"),
     asks("packed", 400, "not JSON", "application/json", b"\x1f\x8b\x08\x00\x00", Content_Encoding="gzip"),
     asks("two objects", 400, "not JSON", "application/json", EMPTY_WISH * 2),
-    asks("a name twice", 422, "", "application/json", b'{"kind": "new-project", "kind": "moon", "values": {}}'),
+    asks("a name twice", 400, "twice", "application/json", b'{"kind": "new-project", "kind": "moon", "values": {}}'),
     asks("a list", 422, "", "application/json", b"[]"),
     asks("a number", 422, "", "application/json", b"1"),
     asks("nothing", 422, "", "application/json", b"null"),
