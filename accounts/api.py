@@ -6,14 +6,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import queries, services
+from accounts.endpoint import Endpoint
 from accounts.models import ApiToken
-from accounts.serializers import IssuedTokenSerializer, NewTokenSerializer, PersonSerializer, TokenSerializer
+from accounts.serializers import (
+    IssuedTokenSerializer,
+    NewTokenSerializer,
+    PersonSerializer,
+    TokenPageSerializer,
+)
+from web import paging
+from web.document import PAGING
 
 
-class MeView(APIView):
+class MeView(Endpoint):
     """Whoever calls."""
 
     @extend_schema(operation_id="me", summary="Who am I", responses=PersonSerializer, tags=["account"])
@@ -22,20 +29,30 @@ class MeView(APIView):
         return Response(PersonSerializer(request.user).data)
 
 
-class TokensView(APIView):
+class TokensView(Endpoint):
     """The caller's API tokens."""
 
+    is_one_transaction = True
+    shown_once = ("secret",)
+
     @extend_schema(
-        operation_id="tokens_list", summary="My API tokens", responses=TokenSerializer(many=True), tags=["account"]
+        operation_id="tokens_list",
+        summary="My API tokens",
+        description="Also those of my service accounts, and those that work no longer.",
+        parameters=PAGING,
+        responses=TokenPageSerializer,
+        tags=["account"],
     )
     def get(self, request: Request) -> Response:
-        """All of them, newest first, also those that work no longer."""
-        return Response(TokenSerializer(queries.tokens_visible_to(request.user), many=True).data)
+        """Newest first."""
+        page, after = paging.page_of(queries.tokens_visible_to(request.user), request.query_params)
+        return Response(TokenPageSerializer({"items": page, "next": after}).data)
 
     @extend_schema(
         operation_id="tokens_create",
         summary="Make an API token",
-        description="A token makes none that may do more or lives longer than itself. The secret is shown once.",
+        description="A token makes none that may do more or lives longer than itself. The secret is shown once, also"
+        " where the call is sent again with its Idempotency-Key: then it is null.",
         request=NewTokenSerializer,
         responses={201: IssuedTokenSerializer},
         tags=["account"],
@@ -55,7 +72,7 @@ class TokensView(APIView):
         return Response(answer, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
 
-class TokenView(APIView):
+class TokenView(Endpoint):
     """One of the caller's API tokens."""
 
     @extend_schema(operation_id="tokens_revoke", summary="Revoke an API token", responses={204: None}, tags=["account"])

@@ -92,7 +92,8 @@ def find_groups(text: str, limit: int) -> list[Group]:
 
 
 def person_exists(username: str) -> bool:
-    """Whether exactly one person of the directory signs in under this name. Raises DirectoryUnavailable."""
+    """Whether exactly one person of the directory, who is not switched off there, signs in under this name. Raises
+    DirectoryUnavailable."""
     name = rules.account_name(username)
     if name is None:
         return False
@@ -101,7 +102,8 @@ def person_exists(username: str) -> bool:
 
 
 def groups_of_person(username: str) -> list[str] | None:
-    """The normal DNs, sorted, of the groups of whoever signs in as `username`, or None where nobody does any more.
+    """The normal DNs, sorted, of the groups of whoever signs in as `username`, or None where nobody does any more: the
+    entry is gone, or switched off.
 
     Raises DirectoryUnavailable.
     """
@@ -198,10 +200,13 @@ def _search(base: str, wanted: str, attributes: list[str], limit: int) -> list[t
 def _person_dn(connection: Any, name: str) -> str | None:
     wanted = settings.LDAP_USER_FILTER % {"user": ldap.filter.escape_filter_chars(name)}
     attribute = rules.username_attribute(settings.LDAP_USER_FILTER)
-    found = _entries(connection, settings.LDAP_USER_BASE, ldap.SCOPE_SUBTREE, wanted, [attribute], 2)
+    asked = [attribute, *rules.SWITCHING_OFF]
+    found = _entries(connection, settings.LDAP_USER_BASE, ldap.SCOPE_SUBTREE, wanted, asked, 2)
     # A filter may also match a mail address; the account is kept under the user name alone.
     is_one = len(found) == 1 and _first(found[0][1], attribute).lower() == name
-    return found[0][0] if is_one else None
+    if not is_one or rules.is_switched_off({key: _all(found[0][1], key) for key in found[0][1]}):
+        return None
+    return found[0][0]
 
 
 def _cn_of(dn: str, attributes: Mapping[str, Any]) -> str:

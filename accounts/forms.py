@@ -63,6 +63,17 @@ class TokenForm(forms.Form):
         }
 
 
+class ProgramTokenForm(TokenForm):
+    """As TokenForm, for a service account, which decides nothing."""
+
+    scopes = forms.MultipleChoiceField(
+        label=gettext_lazy("Rights"),
+        choices=[("read", gettext_lazy("Read what it can see")), ("request", gettext_lazy("Ask for changes"))],
+        initial=["read"],
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
 def scope_labels() -> dict[str, str]:
     """The rights in words, by scope."""
     choices = dict(TokenForm.base_fields["scopes"].choices)  # type: ignore[attr-defined]

@@ -51,8 +51,8 @@ class User(AbstractBaseUser):
 
     @property
     def is_auditor(self) -> bool:
-        """Whether this person may read everything."""
-        return "auditor" in self.roles
+        """Whether this person may read everything; a service account only if its owner may."""
+        return "auditor" in self.roles and (self.owner is None or self.owner.is_auditor)
 
     @property
     def approver_slugs(self) -> set[str]:
@@ -70,7 +70,8 @@ class User(AbstractBaseUser):
     @property
     def subjects(self) -> list[str]:
         """The names under which memberships may name this person: "user:dev", "group:cn=claims-team,..."."""
-        return [f"user:{self.username}", *(f"group:{dn}" for dn in self.directory_groups)]
+        service = [f"service:{self.username}"] if self.owner_id else []
+        return [f"user:{self.username}", *service, *(f"group:{dn}" for dn in self.directory_groups)]
 
     @property
     def sees_all_tenants(self) -> bool:
@@ -125,3 +126,28 @@ class ApiToken(models.Model):
         if self.revoked_at:
             return "revoked"
         return "expired" if self.expires_at <= at else "active"
+
+
+class KeptAnswer(models.Model):
+    """What a call with an Idempotency-Key was answered, so that it can be sent again without happening again.
+
+    The row is written and committed before the call is carried out: while `status` is null somebody is at it (`owner`,
+    until `claimed_until`), and whoever comes later is told so.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    # Of method, address and body: the same key with another call is refused.
+    fingerprint = models.CharField(max_length=64)
+    owner = models.UUIDField()
+    claimed_until = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.BinaryField(default=b"")
+    headers = models.JSONField(default=dict)
+    kept_until = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="accounts_keptanswer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.user_id}"

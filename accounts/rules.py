@@ -1,7 +1,7 @@
 """The pure rules of who you are: user names, roles from groups, scopes, the language to speak."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import ldap.dn
 
@@ -10,11 +10,15 @@ import ldap.dn
 _USERNAME = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
 # The audit names the portal itself so; nobody may sign in under that name.
 _RESERVED = {"system"}
+# Names of tenants' service accounts, which somebody chooses: nobody may sign in under one.
+_OF_PROGRAMS = "service."
 
 # The width of the columns that keep one.
 LONGEST_DN = 512
 
 SCOPES = ("read", "request", "decide")
+# A program of a tenant decides nothing.
+PROGRAM_SCOPES = ("read", "request")
 LONGEST_TOKEN_DAYS = 365
 MOST_ACTIVE_TOKENS = 20
 
@@ -31,7 +35,8 @@ APPROVER_GROUP_NAMES = {
 def account_name(typed: str) -> str | None:
     """The name an account is kept under, lower case, or None where `typed` can be nobody's user name."""
     name = typed.lower()
-    return name if _USERNAME.fullmatch(typed) and name not in _RESERVED else None
+    is_reserved = name in _RESERVED or name.startswith(_OF_PROGRAMS)
+    return name if _USERNAME.fullmatch(typed) and not is_reserved else None
 
 
 def normal_dn(dn: str) -> str:
@@ -66,6 +71,29 @@ def roles_of(group_dns: Iterable[str], mapping: Mapping[str, str]) -> list[str]:
     """The portal roles, sorted, of whoever is in the groups `group_dns`; `mapping` is role -> DN of its group."""
     groups = {normal_dn(dn) for dn in group_dns}
     return sorted(role for role, dn in mapping.items() if normal_dn(dn) in groups)
+
+
+# What says in a directory that an account is switched off for good, which a search finds all the same: attribute ->
+# whether this value does. A lock after wrong passwords passes and is not meant: anybody could put it on anybody.
+_SWITCHED_OFF: dict[str, Callable[[str], bool]] = {
+    # Active Directory, 2 is ACCOUNTDISABLE: learn.microsoft.com/windows/win32/adschema/a-useraccountcontrol.
+    "userAccountControl": lambda value: value.isascii() and value.isdigit() and bool(int(value) & 2),
+    # 389 Directory Server, FreeIPA.
+    "nsAccountLock": lambda value: value.lower() == "true",
+    # eDirectory.
+    "loginDisabled": lambda value: value.lower() == "true",
+    # OpenLDAP: "locked permanently" (slapo-ppolicy(5)).
+    "pwdAccountLockedTime": lambda value: value == "000001010000Z",
+}
+SWITCHING_OFF = tuple(_SWITCHED_OFF)
+
+
+def is_switched_off(attributes: Mapping[str, Sequence[str]]) -> bool:
+    """Whether one of the attributes of an entry (names as the server spells them) says that it is switched off."""
+    tests = {name.lower(): is_off for name, is_off in _SWITCHED_OFF.items()}
+    return any(
+        tests[name.lower()](value) for name, values in attributes.items() if name.lower() in tests for value in values
+    )
 
 
 def username_attribute(user_filter: str) -> str:

@@ -36,6 +36,13 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
         return token.state(timezone.now())
 
 
+class TokenPageSerializer(serializers.Serializer[Any]):
+    """A page of tokens, newest first; `next` is the `after` of the following page, "" on the last."""
+
+    items = TokenSerializer(many=True)
+    next = serializers.CharField(allow_blank=True)
+
+
 class NewTokenSerializer(serializers.Serializer[Any]):
     """What is asked for in a new token."""
 
@@ -50,4 +57,6 @@ class IssuedTokenSerializer(serializers.Serializer[Any]):
     """A new token and its text, which is never shown again."""
 
     token = TokenSerializer()
-    secret = serializers.CharField(help_text="To be sent as `Authorization: Bearer <secret>`.")
+    secret = serializers.CharField(
+        allow_null=True, help_text="To be sent as `Authorization: Bearer <secret>`; null in an answer sent again."
+    )

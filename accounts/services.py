@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from accounts import directory, rules, tokens
@@ -17,13 +18,14 @@ _SPARE_AFTER_SILENCE = timedelta(minutes=1)
 
 
 class PersonGone(UserError):
-    """The directory knows the person no longer; all sessions have ended and no token works."""
+    """The directory knows the person no longer, or there is nobody any more who answers for a service account: all
+    sessions have ended and no token works."""
 
     status = 401
     code = "person-gone"
 
-    def __init__(self) -> None:
-        super().__init__(_("The company directory does not know this person any more."))
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or _("The company directory does not know this person any more."))
 
 
 def note_login(*, user: User, address: str, at: datetime) -> None:
@@ -64,12 +66,14 @@ def note_logout(*, user: User, at: datetime) -> None:
 def refresh_person(*, user: User, at: datetime) -> None:
     """Groups and roles of `user` as the directory has them now, unless they were seen within ROLES_FRESH_SECONDS.
 
-    A service account is no entry of the directory: its owner is looked up in its place. While the directory does not
+    A service account is no entry of the directory: its owner is looked up in its place, and it is held to what the
+    owner may (SERVICE_ACCOUNT_HOLD). While the directory does not
     answer, what it said within the life of a session (SESSION_COOKIE_AGE) counts. Raises PersonGone,
     directory.DirectoryUnavailable.
     """
     if user.owner is not None:
         refresh_person(user=user.owner, at=at)
+        import_string(settings.SERVICE_ACCOUNT_HOLD)(user=user, at=at)
         return
     if _is_within(user.roles_seen_at, timedelta(seconds=settings.ROLES_FRESH_SECONDS), at):
         return
@@ -133,6 +137,11 @@ def revoke_token(*, token: ApiToken, by: User, at: datetime) -> None:
     """Ends a token at once; a second time it does nothing. Raises Forbidden for somebody else's token."""
     if not by.is_administrator:
         check_manage_tokens(user=token.user, by=by)
+    end_token(token=token, by=by, at=at)
+
+
+def end_token(*, token: ApiToken, by: User, at: datetime) -> None:
+    """As `revoke_token`, for who has seen to it that `by` may."""
     with transaction.atomic():
         if not ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=at):
             return

@@ -27,8 +27,9 @@ from accounts import queries, rules, services
 from accounts.addresses import client_address
 from accounts.backends import NotAPerson
 from accounts.directory import DirectoryUnavailable
-from accounts.forms import TokenForm, scope_labels
-from accounts.models import ApiToken, User
+from accounts.forms import TokenForm
+from accounts.models import User
+from accounts.rows import token_row
 from accounts.rules import MOST_ACTIVE_TOKENS
 from web.errors import Conflict, Invalid
 
@@ -36,7 +37,6 @@ from web.errors import Conflict, Invalid
 MADE = "tokens_made"
 THEME_COOKIE_NAME = "theme"
 _YEAR_SECONDS = 365 * 24 * 3600
-_TOKEN_STATES = {"active": ("success", "check"), "expired": ("neutral", "clock"), "revoked": ("neutral", "skip")}
 
 
 @never_cache
@@ -132,7 +132,10 @@ def tokens(request: HttpRequest) -> HttpResponse:
         request.session[MADE] = [*request.session.get(MADE, []), once][-MOST_ACTIVE_TOKENS:]
     now = timezone.now()
     context = {
-        "tokens": [_token_row(token, now) for token in queries.tokens_visible_to(_person(request))],
+        "tokens": [
+            token_row(token, now, reverse("token-revoke", args=[token.prefix]))
+            for token in queries.tokens_visible_to(_person(request))
+        ],
         "fields": form.page_fields(),
         "action": reverse("tokens"),
         "fresh": fresh,
@@ -216,23 +219,6 @@ def _issued(request: HttpRequest, form: TokenForm) -> dict[str, str] | None:
         form.add_error("name", error.sentence)
         return None
     return {"secret": secret, "name": token.name}
-
-
-def _token_row(token: ApiToken, now: Any) -> dict[str, Any]:
-    state = token.state(now)
-    tone, icon = _TOKEN_STATES[state]
-    words = {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
-    labels = scope_labels()
-    return {
-        "name": token.name,
-        "prefix": token.prefix,
-        "scopes": [labels.get(scope, scope) for scope in token.scopes],
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "last_used_at": token.last_used_at,
-        "status": {"label": words[state], "tone": tone, "icon": icon},
-        "revoke_url": reverse("token-revoke", args=[token.prefix]) if state == "active" else "",
-    }
 
 
 def _keep_in_cookies(response: HttpResponse, language: str | None, theme: str | None) -> None:

@@ -1,21 +1,22 @@
 """REST: clusters and their capacity."""
 
-from typing import Any
-
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from accounts.models import User
 from clusters import permissions, queries, rows, services
 from clusters.models import Cluster
 from clusters.serializers import (
     AddClusterSerializer,
+    CapacitySerializer,
     ClusterDetailSerializer,
+    ClusterPageSerializer,
     ClusterSerializer,
     ConfirmRestoreSerializer,
     EditClusterSerializer,
@@ -25,16 +26,18 @@ from clusters.serializers import (
 )
 from clusters.services import holding
 from clusters.tallies import tallies_of
+from web import paging
+from web.document import PAGING, order_by
 from web.errors import NotFound
 
+ORDERS = {"name": "name", "-name": "-name"} | paging.BY_AGE
 
-def _clusters(user: User, **named: Any) -> list[Cluster]:
-    found = list(
-        queries.clusters_visible_to(user)
-        .select_related("capacity", "health", "dedicated_to")
-        .filter(**named)
-        .order_by("name")
-    )
+
+def _clusters(user: User) -> QuerySet[Cluster]:
+    return queries.clusters_visible_to(user).select_related("capacity", "health", "dedicated_to")
+
+
+def _with_figures(found: list[Cluster], user: User) -> list[Cluster]:
     standings, tallies = rows.standings_of(found), tallies_of(queries.bundles_visible_to(user), found)
     for cluster in found:
         cluster.promised = standings[cluster.pk]  # type: ignore[attr-defined]
@@ -43,24 +46,27 @@ def _clusters(user: User, **named: Any) -> list[Cluster]:
 
 
 def _cluster_or_404(user: User, name: str) -> Cluster:
-    found = _clusters(user, name=name[:41])
+    found = _with_figures(list(_clusters(user).filter(name=name[:41])), user)
     if not found:
         raise NotFound(_("There is no such cluster."))
     return found[0]
 
 
-class ClustersView(APIView):
+class ClustersView(Endpoint):
     """Clusters one may see."""
 
     @extend_schema(
         operation_id="clusters_list",
         summary="Clusters, how they are, what they have to give and what is left",
-        responses=ClusterSerializer(many=True),
+        parameters=[order_by(ORDERS), *PAGING],
+        responses=ClusterPageSerializer,
         tags=["clusters"],
     )
     def get(self, http: Request) -> Response:
-        """By name."""
-        return Response(ClusterSerializer(_clusters(http.user), many=True).data)
+        """By name, or by age."""
+        page, after = paging.ordered_page(_clusters(http.user), http.query_params, ORDERS)
+        items = _with_figures(page, http.user)
+        return Response(ClusterPageSerializer({"items": items, "next": after}).data)
 
     @extend_schema(
         operation_id="clusters_add",
@@ -81,7 +87,7 @@ class ClustersView(APIView):
         return Response(ManagedClusterSerializer(cluster).data, status=201)
 
 
-class ClusterView(APIView):
+class ClusterView(Endpoint):
     """One cluster."""
 
     @extend_schema(
@@ -90,6 +96,28 @@ class ClusterView(APIView):
     def get(self, http: Request, name: str) -> Response:
         """How it is, what it said of itself, what it has to give and what is left."""
         return Response(ClusterDetailSerializer(_cluster_or_404(http.user, name)).data)
+
+
+class SettingsView(Endpoint):
+    """What is said of a cluster, also of one that is out of service."""
+
+    with_tag = ("GET", "PATCH")
+    matched = ("PATCH",)
+
+    @extend_schema(
+        operation_id="clusters_settings",
+        summary="All that is said of a cluster",
+        description="For administrators. Of credentials only which are kept.",
+        responses=ManagedClusterSerializer,
+        tags=["clusters"],
+    )
+    def get(self, http: Request, name: str) -> Response:
+        """As it was said, with the tag that a change has to name."""
+        permissions.check_keep_clusters(http.user)
+        cluster = queries.cluster_managed_by(http.user, name[:41])
+        if cluster is None:
+            raise NotFound(_("There is no such cluster."))
+        return self.tagged(services.tag_of_cluster(cluster), ManagedClusterSerializer(cluster))
 
     @extend_schema(
         operation_id="clusters_edit",
@@ -105,32 +133,54 @@ class ClusterView(APIView):
         permissions.check_keep_clusters(http.user)
         said = EditClusterSerializer(data=http.data)
         said.is_valid(raise_exception=True)
-        cluster = services.edit_cluster(name=name[:41], by=http.user, at=timezone.now(), **said.given())
-        return Response(ManagedClusterSerializer(cluster).data)
+        given, now = said.given(), timezone.now()
+        cluster = services.edit_cluster(name=name[:41], by=http.user, at=now, if_match=self.if_match(), **given)
+        return self.tagged(services.tag_of_cluster(cluster), ManagedClusterSerializer(cluster))
 
 
-class CapacityView(APIView):
+class CapacityView(Endpoint):
     """What a cluster has to give."""
+
+    with_tag = ("GET", "PUT")
+    matched = ("PUT",)
+
+    @extend_schema(
+        operation_id="clusters_capacity",
+        summary="How much a cluster has to give",
+        description="Before anybody said so, nothing is known: all figures are null.",
+        responses=CapacitySerializer,
+        tags=["clusters"],
+    )
+    def get(self, http: Request, name: str) -> Response:
+        """As stated, and as last read from its nodes."""
+        cluster = _cluster_or_404(http.user, name)
+        found = getattr(cluster, "capacity", None) or services.unstated(cluster)
+        return self.tagged(services.tag_of_capacity(found), CapacitySerializer(found))
 
     @extend_schema(
         operation_id="clusters_state_capacity",
         summary="State how much a cluster has to give",
         description="For administrators. With source nodes the figures are read from the compute nodes at once.",
         request=StateCapacitySerializer,
-        responses=ClusterSerializer,
+        responses=CapacitySerializer,
         tags=["clusters"],
     )
     def put(self, http: Request, name: str) -> Response:
-        """The cluster with its new capacity."""
+        """The new capacity; figures of nodes follow once a worker has read them."""
         services.check_state(http.user)
         said = StateCapacitySerializer(data=http.data)
         said.is_valid(raise_exception=True)
-        services.state_capacity(name=name[:41], by=http.user, at=timezone.now(), **said.validated_data)
-        return Response(ClusterSerializer(_cluster_or_404(http.user, name)).data)
+        given, now = said.validated_data, timezone.now()
+        kept = services.state_capacity(name=name[:41], by=http.user, at=now, if_match=self.if_match(), **given)
+        # As the database has it: what was sent may be written otherwise (1 and 1.00).
+        kept.refresh_from_db()
+        return self.tagged(services.tag_of_capacity(kept), CapacitySerializer(kept))
 
 
-class ProbeView(APIView):
+class ProbeView(Endpoint):
     """Asking a cluster how it is."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="clusters_probe",
@@ -147,7 +197,7 @@ class ProbeView(APIView):
         return Response(found, status=status.HTTP_202_ACCEPTED)
 
 
-class RestoreView(APIView):
+class RestoreView(Endpoint):
     """A cluster that is held after a restore."""
 
     @extend_schema(

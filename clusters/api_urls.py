@@ -7,6 +7,7 @@ from clusters import api, bundle_api, drift_api
 urlpatterns = [
     path("clusters", api.ClustersView.as_view(), name="api-clusters"),
     path("clusters/<slug:name>", api.ClusterView.as_view(), name="api-cluster"),
+    path("clusters/<slug:name>/settings", api.SettingsView.as_view(), name="api-cluster-settings"),
     path("clusters/<slug:name>/capacity", api.CapacityView.as_view(), name="api-cluster-capacity"),
     path("clusters/<slug:name>/probe", api.ProbeView.as_view(), name="api-cluster-probe"),
     path("bundles", bundle_api.BundlesView.as_view(), name="api-bundles"),

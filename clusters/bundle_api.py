@@ -9,16 +9,17 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint, Seen
 from accounts.models import User
 from clusters import bundle_serializers as shapes
-from clusters import comparing, narrowing, queries, services
+from clusters import comparing, narrowing, queries, services, words
 from clusters.models import Bundle, BundleRevision
 from web import paging
+from web.document import PAGING, WAIT, order_by
 from web.errors import NotFound
+from web.etags import etag
 
-_PAGE = [OpenApiParameter("after", int), OpenApiParameter("limit", int)]
 _FILTERS = ("cluster", "state", "tenant")
 
 
@@ -36,7 +37,7 @@ def _revision_or_404(bundle: Bundle, number: int) -> BundleRevision:
     return found
 
 
-class BundlesView(APIView):
+class BundlesView(Endpoint):
     """Bundles one may see."""
 
     @extend_schema(
@@ -47,32 +48,47 @@ class BundlesView(APIView):
             OpenApiParameter("cluster", str),
             OpenApiParameter("state", str, enum=narrowing.STATES),
             OpenApiParameter("tenant", str, description="code"),
-            *_PAGE,
+            order_by(paging.BY_AGE),
+            *PAGING,
         ],
         responses=shapes.BundlePageSerializer,
         tags=["clusters"],
     )
     def get(self, http: Request) -> Response:
-        """Newest first."""
+        """By age."""
         wanted = narrowing.read_strictly(http.query_params, *_FILTERS)
         seen = narrowing.living(queries.bundles_visible_to(http.user)).select_related("cluster__health", "drift")
-        page, after = paging.page_of(narrowing.narrowed(seen, wanted), http.query_params)
+        page, after = paging.ordered_page(narrowing.narrowed(seen, wanted), http.query_params)
         return Response(shapes.BundlePageSerializer({"items": page, "next": after}).data)
 
 
-class BundleView(APIView):
+class BundleView(Endpoint):
     """One bundle."""
 
+    with_tag = ("GET",)
+
     @extend_schema(
-        operation_id="bundles_get", summary="A bundle", responses=shapes.BundleDetailSerializer, tags=["clusters"]
+        operation_id="bundles_get",
+        summary="A bundle",
+        parameters=[WAIT],
+        responses=shapes.BundleDetailSerializer,
+        tags=["clusters"],
     )
     def get(self, http: Request, uid: UUID) -> Response:
         """Its objects and how far the cluster agrees."""
-        return Response(shapes.BundleDetailSerializer(_bundle_or_404(http.user, uid)).data)
+
+        def look() -> Seen:
+            bundle = _bundle_or_404(http.user, uid)
+            shape = shapes.BundleDetailSerializer(bundle)
+            return Seen(etag(shape.data), words.is_settled(bundle), shape)
+
+        return self.waited(look)
 
 
-class RetryView(APIView):
+class RetryView(Endpoint):
     """Trying a bundle again."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="bundles_retry",
@@ -89,14 +105,14 @@ class RetryView(APIView):
         return Response(found, status=status.HTTP_202_ACCEPTED)
 
 
-class RunsView(APIView):
+class RunsView(Endpoint):
     """The runs over a bundle."""
 
     @extend_schema(
         operation_id="bundles_runs",
         summary="What workers did to a bundle",
         description="The last runs are kept.",
-        parameters=_PAGE,
+        parameters=PAGING,
         responses=shapes.RunPageSerializer,
         tags=["clusters"],
     )
@@ -106,13 +122,13 @@ class RunsView(APIView):
         return Response(shapes.RunPageSerializer({"items": page, "next": after}).data)
 
 
-class RevisionsView(APIView):
+class RevisionsView(Endpoint):
     """The revisions of a bundle."""
 
     @extend_schema(
         operation_id="bundles_revisions",
         summary="The revisions of a bundle",
-        parameters=_PAGE,
+        parameters=PAGING,
         responses=shapes.RevisionPageSerializer,
         tags=["clusters"],
     )
@@ -122,7 +138,7 @@ class RevisionsView(APIView):
         return Response(shapes.RevisionPageSerializer({"items": page, "next": after}).data)
 
 
-class RevisionView(APIView):
+class RevisionView(Endpoint):
     """One revision of a bundle."""
 
     @extend_schema(
@@ -137,7 +153,7 @@ class RevisionView(APIView):
         return Response(shapes.RevisionDetailSerializer(revision).data)
 
 
-class DifferenceView(APIView):
+class DifferenceView(Endpoint):
     """What a revision has differently from another one."""
 
     @extend_schema(

@@ -4,25 +4,26 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from clusters import drift_rows, queries, services
 from clusters.drift_serializers import DriftPageSerializer, DriftSerializer, RepairSerializer
 from web import paging
+from web.document import PAGING
 from web.errors import NotFound
 
 
-class DriftsView(APIView):
+class DriftsView(Endpoint):
     """Bundles that differ from what was approved."""
 
     @extend_schema(
         operation_id="drift_list",
         summary="Bundles I may see that differ from what was approved",
-        parameters=[OpenApiParameter("after", int), OpenApiParameter("limit", int)],
+        parameters=PAGING,
         responses=DriftPageSerializer,
         tags=["clusters"],
     )
@@ -33,7 +34,7 @@ class DriftsView(APIView):
         return Response(DriftPageSerializer({"items": page, "next": after}).data)
 
 
-class BundleDriftView(APIView):
+class BundleDriftView(Endpoint):
     """How one bundle differs."""
 
     @extend_schema(
@@ -50,8 +51,10 @@ class BundleDriftView(APIView):
         return Response(DriftSerializer(drift_rows.check_of(bundle) or drift_rows.uncompared(bundle)).data)
 
 
-class RepairView(APIView):
+class RepairView(Endpoint):
     """Bringing back what differs."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="bundles_repair",

@@ -34,6 +34,11 @@ def clusters_managed_by(user: User) -> models.QuerySet[Cluster]:
     return rows if user.is_administrator else rows.none()
 
 
+def cluster_managed_by(user: User, name: str) -> Cluster | None:
+    """One of `clusters_managed_by` whole, for programs: which credentials are kept is said, never what they are."""
+    return clusters_managed_by(user).defer(None).filter(name=name).first()
+
+
 def clusters_of_environment(environment: str) -> models.QuerySet[Cluster]:
     """Clusters on which a project of this environment may be placed."""
     return Cluster.objects.filter(is_active=True, environments__contains=[environment])

@@ -131,6 +131,13 @@ class ClusterSerializer(serializers.Serializer[Cluster]):
     bundles = TallySerializer(source="tally")
 
 
+class ClusterPageSerializer(serializers.Serializer[Any]):
+    """A page of clusters; `next` is the `after` of the following page, "" on the last."""
+
+    items = ClusterSerializer(many=True)
+    next = serializers.CharField(allow_blank=True)
+
+
 class ClusterDetailSerializer(ClusterSerializer):
     """A cluster with what it said of itself."""
 

@@ -55,9 +55,24 @@ def _words(status: int) -> Words:
         405: (_("That is not done here"), _("The address does not take this method."), _("See the API document.")),
         406: (_("That format is not written here"), _("The API answers in JSON."), _("Accept application/json.")),
         409: (_("Somebody was faster"), _("The state has changed meanwhile."), _("Go back and look at it again.")),
+        412: (
+            _("Somebody was faster"),
+            _("It is no longer what you read."),
+            _("Read it again, and change what is there now."),
+        ),
         413: (_("That is too large"), _("The body is larger than the portal takes."), _("Send less at once.")),
         415: (_("That format is not read here"), _("The API reads JSON."), _("Send application/json.")),
         422: (_("Not valid"), _("Something in it is not valid."), _("Go back and correct it.")),
+        428: (
+            _("Which state is meant?"),
+            _("A change has to say what it changes."),
+            _("Read it first, and send its ETag as If-Match."),
+        ),
+        429: (
+            _("Too many calls"),
+            _("There are more of them than the portal answers in a minute."),
+            _("Wait as long as Retry-After says."),
+        ),
         503: (
             _("Something the portal needs does not answer"),
             _("Please try again in a few minutes."),
@@ -135,7 +150,7 @@ def api_problem(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, UserError):
         fields = error.fields if isinstance(error, Invalid) else None
         body = problem(error.status, error.code, error.sentence, fields) | error.context
-        return Response(body, status=error.status, content_type=PROBLEM)
+        return Response(body, status=error.status, content_type=PROBLEM, headers=dict(error.headers))
     if isinstance(error, RequestDataTooBig):
         return Response(problem(413, "too-large", _words(413)[1]), status=413, content_type=PROBLEM)
     if isinstance(error, Http404):

@@ -3,85 +3,23 @@
 A missing or malformed variable stops the start and is named. Secrets may come from a file: NAME_FILE.
 """
 
-import base64
-import binascii
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from clusters.addresses import Allowed
 from portal import logs
+from portal.environment import boolean as _bool
+from portal.environment import decimal as _float
+from portal.environment import env
+from portal.environment import integer as _int
+from portal.environment import keys as _keys
+from portal.environment import secret as _secret
+from portal.environment import texts as _json
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
-N = TypeVar("N", int, float)
-
-
-def _number(name: str, default: str, kind: Callable[[str], N]) -> N:
-    """The variable NAME as a number; a malformed one is named."""
-    text = env.str(name, default)
-    try:
-        return kind(text)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {text!r}.") from None
-
-
-def _int(name: str, default: int) -> int:
-    return _number(name, str(default), int)
-
-
-def _float(name: str, default: float) -> float:
-    return _number(name, str(default), float)
-
-
-def _bool(name: str, default: bool) -> bool:
-    text = env.str(name, str(default)).lower()
-    if text not in ("true", "false"):
-        raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
-    return text == "true"
-
-
-def _secret(name: str, least: int = 16) -> str:
-    """The secret in NAME or the file NAME_FILE; the demo's own secrets are refused outside of it."""
-    value: str = env.str(name).strip()
-    if len(value) < least:
-        raise ImproperlyConfigured(f"{name} must have at least {least} characters.")
-    if value.startswith("demo-") and not DEMO:
-        raise ImproperlyConfigured(f"{name} holds a secret of the demo; set one of your own.")
-    return value
-
-
-def _keys(name: str) -> dict[str, bytes]:
-    """Encryption keys by id from "id:base64,id:base64"; the first encrypts, all decrypt."""
-    keys: dict[str, bytes] = {}
-    for part in env.str(name).strip().split(","):
-        key_id, _, text = part.strip().partition(":")
-        try:
-            keys[key_id] = base64.b64decode(text, validate=True)
-        except binascii.Error:
-            raise ImproperlyConfigured(f"{name}: key {key_id!r} is not base64.") from None
-        if len(keys[key_id]) != 32:
-            raise ImproperlyConfigured(f"{name}: key {key_id!r} must be 32 bytes long.")
-        if key_id.startswith("demo-") and not DEMO:
-            raise ImproperlyConfigured(f"{name} holds a key of the demo; set one of your own.")
-    return keys
-
-
-def _json(name: str) -> dict[str, str]:
-    try:
-        value = json.loads(env.str(name))
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is not JSON: {error}") from None
-    if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-        raise ImproperlyConfigured(f"{name} must be a JSON object of texts.")
-    return value
-
 
 DEMO = _bool("PORTAL_DEMO", False)
 DEBUG = False
@@ -263,7 +201,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["web.bodies.StrictJSONParser"],
     # What an endpoint takes is in the API document; OPTIONS would answer for rows one may not see.
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "web.document.EndpointSchema",
+    # The one format needs no parameter in the address to choose it by.
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "portal.errors.api_problem",
     "DATETIME_FORMAT": "iso-8601",
 }
@@ -275,11 +215,22 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["accounts.authentication.HasScope"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "ScopeEnum": "accounts.rules.SCOPES",
+        "ProgramScopeEnum": "accounts.rules.PROGRAM_SCOPES",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "workflow.openapi.kind_schemas",
+        "web.document.problems",
     ],
 }
+
+# Calls of the API that a token (without one, a person) has each minute, 0: as many as wanted; and how many calls of a
+# process may wait for news (?wait=) at once, less than it has threads.
+API_READS_PER_MINUTE = _int("PORTAL_API_READS_PER_MINUTE", 600)
+API_WRITES_PER_MINUTE = _int("PORTAL_API_WRITES_PER_MINUTE", 120)
+API_WAITERS = _int("PORTAL_API_WAITERS", 4)
 
 # Work: the broker only wakes workers; rows in PostgreSQL say what is to be done.
 CELERY_BROKER_URL = env.str("PORTAL_REDIS_URL")
@@ -334,6 +285,8 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Holds a service account to what its owner may: (user=, at=); raises PersonGone.
+SERVICE_ACCOUNT_HOLD = "tenants.services.service_accounts.hold"
 # Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
 BUNDLE_OWNERS = "tenants.owners.owners_of"
 

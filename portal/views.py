@@ -1,21 +1,27 @@
-"""Home, and whether the portal is well."""
+"""Home, the reference of the REST API, and whether the portal is well."""
 
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import Case, Exists, OuterRef, Q, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from portal.document_api import document
+from portal.reference import operation_page, sections
 from tenants import queries as tenants
 from tenants.rows import project_row
 from tenants.views.projects import with_objects
+from web.errors import NotFound
+from web.filters import LONGEST, text_field
 from web.fragments import fragment
 from workflow import inbox, queries
 from workflow.authority import decides_anything
@@ -134,3 +140,29 @@ def readyz(http: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"status": "database unreachable"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def reference(http: HttpRequest) -> HttpResponse:
+    """The operations of the REST API by subject, searched by word."""
+    text = http.GET.get("q", "")[:LONGEST]
+    found = sections(document(get_language() or settings.LANGUAGE_CODE), text)
+    context = {
+        "sections": found,
+        "count": sum(len(one["operations"]) for one in found),
+        "field": text_field("q", _("Search"), text, _("Method, path or word")),
+        "is_narrow": bool(text.strip()),
+        "page_url": reverse("reference"),
+        "document_url": reverse("api-schema"),
+        "tokens_url": reverse("tokens"),
+    }
+    return render(http, "reference/list.html", context)
+
+
+@require_safe
+def reference_operation(http: HttpRequest, name: str) -> HttpResponse:
+    """One operation: what it takes, what it answers, and how to call it."""
+    found = operation_page(document(get_language() or settings.LANGUAGE_CODE), name)
+    if found is None:
+        raise NotFound(_("There is no such operation."))
+    return render(http, "reference/operation.html", {"o": found, "list_url": reverse("reference")})

@@ -123,7 +123,7 @@ def members_of(tenants: Iterable[Tenant]) -> tuple[dict[str, list[list[str]]], d
     spells them, since clusters tell upper and lower case apart. Asks the directory; raises DirectoryUnavailable."""
     members: dict[str, list[list[str]]] = {tenant.code: [] for tenant in tenants}
     errors: dict[str, str] = {}
-    rows = Membership.objects.filter(tenant__code__in=members, role__in=["developer", "viewer"])
+    rows = Membership.objects.filter(Membership.OF_PEOPLE, tenant__code__in=members, role__in=["developer", "viewer"])
     for code, subject, role in rows.order_by("tenant", "subject").values_list("tenant__code", "subject", "role"):
         kind, _colon, name = subject.partition(":")
         spelt, problems = people.groups_of([name], "take") if kind == "group" else ([name], {})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.api import deletion, projects, tenants
+from tenants.api import deletion, projects, service_accounts, tenants
 
 urlpatterns = [
     path("tenants", tenants.TenantsView.as_view(), name="api-tenants"),
@@ -10,5 +10,25 @@ urlpatterns = [
     path("projects/<uuid:uid>", projects.ProjectView.as_view(), name="api-project"),
     path("projects/<uuid:uid>/deletion/call-off", deletion.CallOffView.as_view(), name="api-project-call-off"),
     path("tenants/<slug:code>", tenants.TenantView.as_view(), name="api-tenant"),
+    path(
+        "tenants/<slug:code>/service-accounts",
+        service_accounts.ServiceAccountsView.as_view(),
+        name="api-service-accounts",
+    ),
+    path(
+        "tenants/<slug:code>/service-accounts/<slug:name>",
+        service_accounts.ServiceAccountView.as_view(),
+        name="api-service-account",
+    ),
+    path(
+        "tenants/<slug:code>/service-accounts/<slug:name>/tokens",
+        service_accounts.ServiceTokensView.as_view(),
+        name="api-service-account-tokens",
+    ),
+    path(
+        "tenants/<slug:code>/service-accounts/<slug:name>/tokens/<slug:prefix>",
+        service_accounts.ServiceTokenView.as_view(),
+        name="api-service-account-token",
+    ),
     path("size-plans", tenants.SizePlansView.as_view(), name="api-size-plans"),
 ]

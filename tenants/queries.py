@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
-from accounts.models import User
-from tenants.models import Deletion, Project, Tenant
+from accounts.models import ApiToken, User
+from tenants.models import Deletion, Membership, Project, ServiceAccount, Tenant
 
 
 def tenants_visible_to(user: User) -> models.QuerySet[Tenant]:
@@ -48,3 +50,21 @@ def pending_deletion(project: Project) -> Deletion | None:
 def roles_in(tenant: Tenant, user: User) -> set[str]:
     """The person's roles in the tenant: owner, developer, viewer; empty for who is no member."""
     return set(tenant.memberships.filter(subject__in=user.subjects).values_list("role", flat=True))
+
+
+def service_accounts_of(tenant: Tenant) -> models.QuerySet[ServiceAccount]:
+    """The service accounts of a tenant, for who may see them (services.service_accounts.may_see), by name, with how
+    many of their tokens work at this moment (`tokens_active`)."""
+    working = Q(user__api_tokens__revoked_at=None, user__api_tokens__expires_at__gt=Now())
+    counted = tenant.service_accounts.select_related("tenant", "user__owner").prefetch_related("tenant__memberships")
+    return counted.order_by("name").annotate(tokens_active=models.Count("user__api_tokens", filter=working))
+
+
+def tokens_of(account: ServiceAccount) -> models.QuerySet[ApiToken]:
+    """The tokens of a service account, newest first, also those that work no longer."""
+    return ApiToken.objects.filter(user=account.user_id).order_by("-pk")
+
+
+def members_of(tenant: Tenant) -> models.QuerySet[Membership]:
+    """Who belongs to a tenant the caller may see, people and groups."""
+    return tenant.memberships.filter(Membership.OF_PEOPLE)

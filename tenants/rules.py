@@ -13,8 +13,14 @@ NAMESPACE_LENGTH = 63
 # What the portal can keep in a namespace; labels of the portal's own (portal.cloud/) are always among it. security:
 # labels of pod security; names: who manages it, and the names people know it by, in words that other programs read.
 PARTS = ("quota", "limits", "network", "members", "security", "names")
+SERVICE_ACCOUNT_NAME = r"^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$"
 RESOURCES = ("cpu", "memory", "storage", "pods")
 RESERVED_PREFIXES = ("kube-", "openshift-", "portal-", "default")
+
+
+def service_account_username(tenant: str, name: str) -> str:
+    """The user name of a tenant's service account; nobody in the directory signs in under one (accounts.rules)."""
+    return f"service.{tenant}.{name}"
 
 
 class BadName(ValueError):

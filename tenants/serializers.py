@@ -5,7 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from clusters.serializers import PoolsSerializer
-from tenants.models import Project, SizePlan, Tenant
+from tenants.models import Deletion, Project, SizePlan, Tenant
+from web.sentences import shown
 
 
 class TenantSerializer(serializers.Serializer[Tenant]):
@@ -16,10 +17,25 @@ class TenantSerializer(serializers.Serializer[Tenant]):
     name_en = serializers.CharField()
 
 
+class TenantPageSerializer(serializers.Serializer[Any]):
+    """A page of tenants; `next` is the `after` of the following page, "" on the last."""
+
+    items = TenantSerializer(many=True)
+    next = serializers.CharField(allow_blank=True)
+
+
+class MemberSerializer(serializers.Serializer[Any]):
+    """Somebody's place: `subject` is user:<name> or group:<dn>."""
+
+    subject = serializers.CharField()
+    role = serializers.CharField()
+
+
 class TenantDetailSerializer(TenantSerializer):
-    """A tenant with its budget, on all clusters together."""
+    """A tenant with its budget, on all clusters together, and who belongs to it."""
 
     budget = PoolsSerializer()
+    members = MemberSerializer(many=True)
 
 
 class SizePlanSerializer(serializers.Serializer[SizePlan]):
@@ -32,6 +48,12 @@ class SizePlanSerializer(serializers.Serializer[SizePlan]):
     memory_bytes = serializers.IntegerField(source="memory")
     storage_bytes = serializers.IntegerField(source="storage")
     pods = serializers.IntegerField()
+
+
+class SizePlansSerializer(serializers.Serializer[Any]):
+    """All sizes that may be chosen, smallest first."""
+
+    items = SizePlanSerializer(many=True)
 
 
 class ProjectSerializer(serializers.Serializer[Project]):
@@ -54,6 +76,30 @@ class ProjectSerializer(serializers.Serializer[Project]):
     pods = serializers.IntegerField()
     state = serializers.CharField(help_text="queued, applying, retrying, blocked, committed or ready")
     created_at = serializers.DateTimeField()
+
+
+class PlannedDeletionSerializer(serializers.Serializer[Deletion]):
+    """The removal of a project that is planned or under way."""
+
+    request = serializers.IntegerField(source="request_id")
+    due_from = serializers.DateTimeField(help_text="until then it can be called off")
+    started_at = serializers.DateTimeField(allow_null=True)
+    message = serializers.SerializerMethodField()
+
+    def get_message(self, deletion: Deletion) -> str:
+        """What blocks it, in the caller's language; else empty."""
+        return shown(deletion.message)
+
+
+class ProjectDetailSerializer(ProjectSerializer):
+    """A project with who works in it, what is in use, and where it is kept."""
+
+    bundle = serializers.UUIDField(source="bundle.uid")
+    members = MemberSerializer(many=True, source="members.all")
+    used = serializers.DictField(
+        child=serializers.IntegerField(), help_text="of the quota by resource, as last observed; absent: not known"
+    )
+    deletion = PlannedDeletionSerializer(allow_null=True)
 
 
 class ProjectPageSerializer(serializers.Serializer[Any]):

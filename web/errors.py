@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 
 class UserError(Exception):
-    """Base of what a person or client did that cannot be done; `status` is the HTTP status it becomes."""
+    """Base of what a person or client did that cannot be done; `status` is the HTTP status it becomes, `headers` what
+    else a program is told."""
 
     status = 400
     code = "error"
+    headers: Mapping[str, str] = {}
 
     def __init__(self, sentence: str, **context: object) -> None:
         super().__init__(sentence)

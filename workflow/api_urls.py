@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflow.api import delegations, inbox, policies
+from workflow.api import bulk, delegations, inbox, policies, wishes
 from workflow.api import requests as api
 
 urlpatterns = [
@@ -13,8 +13,10 @@ urlpatterns = [
     path("requests/<int:number>/withdrawal", api.WithdrawalView.as_view(), name="api-request-withdrawal"),
     path("requests/<int:number>/comments", api.CommentsView.as_view(), name="api-request-comments"),
     path("requests/<int:number>/record", api.RecordView.as_view(), name="api-request-record"),
-    path("requests/foresee", api.ForeseeView.as_view(), name="api-foresee"),
-    path("kinds", api.KindsView.as_view(), name="api-kinds"),
+    path("requests/bulk", bulk.BulkView.as_view(), name="api-requests-bulk"),
+    path("requests/rehearse", wishes.RehearseView.as_view(), name="api-rehearse"),
+    path("requests/foresee", wishes.ForeseeView.as_view(), name="api-foresee"),
+    path("kinds", wishes.KindsView.as_view(), name="api-kinds"),
     path("inbox", inbox.InboxView.as_view(), name="api-inbox"),
     path("inbox/decisions", inbox.DecisionsView.as_view(), name="api-inbox-decisions"),
     path("delegations", delegations.DelegationsView.as_view(), name="api-delegations"),

@@ -35,44 +35,6 @@ class DecisionSerializer(serializers.Serializer[Any]):
     plan_digest = serializers.CharField(max_length=64, required=False, default="", allow_blank=True)
 
 
-class BulkRowSerializer(serializers.Serializer[Any]):
-    """One of several requests, and the plan on which it is decided."""
-
-    number = serializers.IntegerField(min_value=1, max_value=10**15)
-    plan_digest = serializers.CharField(max_length=64, required=False, default="", allow_blank=True)
-
-
-class BulkDecisionSerializer(serializers.Serializer[Any]):
-    """The same verdict and note on several requests."""
-
-    verdict = serializers.ChoiceField(choices=list(VERDICTS))
-    note = serializers.CharField(max_length=2000, required=False, default="", allow_blank=True)
-    requests = BulkRowSerializer(many=True, allow_empty=False)
-
-
-class BulkProblemSerializer(serializers.Serializer[Any]):
-    """Why a request was not decided; with plan-changed the digest of the new plan."""
-
-    status = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-    plan_digest = serializers.CharField(required=False)
-
-
-class BulkResultSerializer(serializers.Serializer[Any]):
-    """What became of one request: its state, or the problem."""
-
-    number = serializers.IntegerField()
-    state = serializers.CharField(allow_blank=True)
-    problem = BulkProblemSerializer(allow_null=True)
-
-
-class BulkResultsSerializer(serializers.Serializer[Any]):
-    """What became of each."""
-
-    results = BulkResultSerializer(many=True)
-
-
 class StepSerializer(serializers.Serializer[Any]):
     """One approval the request needs; those of earlier rounds are over."""
 
@@ -116,11 +78,19 @@ class RequestSerializer(serializers.Serializer[Request]):
     progress = ProgressSerializer(allow_null=True)
 
 
+class ChangedBundleSerializer(serializers.Serializer[Any]):
+    """A bundle that the request changed, and the revision that does it."""
+
+    uid = serializers.UUIDField(source="bundle.uid")
+    revision = serializers.IntegerField()
+
+
 class RequestDetailSerializer(RequestSerializer):
     """A request with what was asked for, and why it is decided as it is."""
 
     values = serializers.JSONField()
     children = serializers.SerializerMethodField(help_text="numbers of its requests, one for each environment")
+    bundles = ChangedBundleSerializer(many=True, source="outcomes.all")
     facts = serializers.JSONField(help_text="what the policies saw, by name")
     policy_condition = serializers.CharField(source="policy.condition", allow_null=True, default=None)
     policy_problem = serializers.SerializerMethodField()
@@ -140,6 +110,26 @@ class RequestPageSerializer(serializers.Serializer[Any]):
 
     items = RequestSerializer(many=True)
     next = serializers.CharField(allow_blank=True)
+
+
+class RehearsedSerializer(serializers.Serializer[Any]):
+    """What one part of a wish would be: what it would change, and who would have to decide it."""
+
+    title = serializers.CharField()
+    tenant = serializers.CharField(source="tenant.code", allow_null=True, default=None)
+    environment = serializers.CharField(allow_blank=True)
+    cluster = serializers.CharField(source="cluster.name", allow_null=True, default=None)
+    values = serializers.JSONField()
+    policy = serializers.CharField(source="policy.slug", allow_null=True, default=None)
+    facts = serializers.JSONField(help_text="what the policies saw, by name")
+    changes = serializers.JSONField(help_text="as in a plan")
+    problem = serializers.CharField(allow_blank=True, help_text="why the live cluster was not asked, else empty")
+
+
+class RehearsalSerializer(serializers.Serializer[Any]):
+    """Each part of a wish that would be decided by itself."""
+
+    items = RehearsedSerializer(many=True)
 
 
 class PlanSerializer(serializers.Serializer[Plan]):

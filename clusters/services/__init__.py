@@ -1,6 +1,14 @@
 """Use cases of the fleet: registering a cluster, saying what it has to give and what a bundle should be."""
 
-from clusters.services.capacity import MOST, can_read_nodes, check_state, may_state, state_capacity
+from clusters.services.capacity import (
+    MOST,
+    can_read_nodes,
+    check_state,
+    may_state,
+    state_capacity,
+    tag_of_capacity,
+    unstated,
+)
 from clusters.services.desired import (
     Aim,
     create_bundle,
@@ -13,6 +21,7 @@ from clusters.services.registering import (
     add_cluster,
     edit_cluster,
     register_cluster,
+    tag_of_cluster,
     taken_from_kubeconfig,
 )
 from clusters.services.repairing import repair, repairable
@@ -43,5 +52,8 @@ __all__ = [
     "set_desired",
     "set_desired_many",
     "state_capacity",
+    "tag_of_capacity",
+    "tag_of_cluster",
     "taken_from_kubeconfig",
+    "unstated",
 ]

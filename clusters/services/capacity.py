@@ -15,6 +15,7 @@ from clusters.drivers.base import Connection
 from clusters.drivers.registry import open_driver
 from clusters.models import Capacity, Cluster
 from web.errors import Forbidden, Invalid, NotFound
+from web.etags import IfMatch, etag
 
 LEAST_OVERCOMMIT, MOST_OVERCOMMIT = Decimal("0.1"), Decimal(20)
 # What a capacity may be stated as: more than any cluster of today has, and what a column holds.
@@ -55,11 +56,13 @@ def state_capacity(
     pods: int | None = None,
     cpu_overcommit: Decimal = Decimal(1),
     memory_overcommit: Decimal = Decimal(1),
+    if_match: IfMatch | None = None,
 ) -> Capacity:
     """Says how much the cluster `name` has to give: `source` "stated" by these figures (None is not known), "nodes" by
     what is read from its nodes at once and again; their storage is stated either way, since nodes know of none.
 
-    Less than is promised already is accepted: nothing more is promised then. Raises NotFound, Forbidden, Invalid.
+    Less than is promised already is accepted: nothing more is promised then. Raises NotFound, Forbidden, Invalid, and
+    Stale unless it is in one of the states of `if_match` (`tag_of_capacity`).
     """
     if by is not None:
         check_state(by)
@@ -71,7 +74,9 @@ def state_capacity(
     always = {"storage_bytes": storage_bytes}
     overcommit = {"cpu_overcommit": cpu_overcommit, "memory_overcommit": memory_overcommit}
     _check_capacity(cluster, source, figures | always, overcommit)
-    kept = Capacity.objects.filter(cluster=cluster).first() or Capacity(cluster=cluster, lane=name)
+    kept = Capacity.objects.filter(cluster=cluster).first() or unstated(cluster)
+    if if_match:
+        if_match.check(tag_of_capacity(kept))
     before = _capacity_of(kept) if kept.pk else None
     _set_capacity(kept, source, figures, {**always, **overcommit}, at)
     audit.record(
@@ -83,6 +88,17 @@ def state_capacity(
         at=at,
     )
     return kept
+
+
+def unstated(cluster: Cluster) -> Capacity:
+    """What stands for the capacity of a cluster of which nobody has said anything; not stored."""
+    return Capacity(cluster=cluster, lane=cluster.name, source="stated")
+
+
+def tag_of_capacity(capacity: Capacity) -> str:
+    """The entity tag of a cluster's capacity, as stated and as last read from the nodes."""
+    seen = [capacity.nodes, capacity.problem, capacity.observed_at]
+    return etag("capacity", capacity.cluster_id, capacity.generation, _capacity_of(capacity), seen)
 
 
 def _check_capacity(

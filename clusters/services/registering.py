@@ -15,6 +15,7 @@ from clusters.access import SEALED, place_of
 from clusters.models import Bundle, Capacity, Cluster, Health
 from clusters.services.capacity import can_read_nodes
 from web.errors import Conflict, Invalid, NotFound
+from web.etags import IfMatch, etag
 
 # Which stored credentials are sent to what these columns name: whoever changes one of them gives those anew, so that
 # a stolen session cannot send a token to another host.
@@ -69,13 +70,20 @@ def add_cluster(
 
 
 def edit_cluster(
-    *, name: str, values: Mapping[str, Any], credentials: Mapping[str, str], by: User, at: datetime
+    *,
+    name: str,
+    values: Mapping[str, Any],
+    credentials: Mapping[str, str],
+    by: User,
+    at: datetime,
+    if_match: IfMatch | None = None,
 ) -> Cluster:
     """Changes what is said of a cluster: the `values` given alone. Credentials that are not given, or "", stay;
     a token given takes the place of a client certificate, and the other way round.
 
     Taken out of service (is_active False) it takes no new projects; what is there goes on. Where the portal connects
-    to changes only together with the credentials it sends there. Raises Forbidden, NotFound, Invalid.
+    to changes only together with the credentials it sends there; and anything at all only in one of the states of
+    `if_match` (`tag_of_cluster`). Raises Forbidden, NotFound, Invalid, Stale.
     """
     permissions.check_keep_clusters(by)
     known = Cluster.objects.filter(name=name).first()
@@ -88,10 +96,17 @@ def edit_cluster(
     _check(name, known.driver, changed | _pair(values), given, at)
     with transaction.atomic():
         cluster = Cluster.objects.select_for_update().get(pk=known.pk)
+        if if_match:
+            if_match.check(tag_of_cluster(cluster))
         if cluster.version != known.version:
             raise Conflict(_("Somebody else has just changed how this cluster is reached; please look again."))
         _check_not_redirected(cluster, changed, given)
         return _written(cluster, "cluster.edit", changed, given, by, at)
+
+
+def tag_of_cluster(cluster: Cluster) -> str:
+    """The entity tag of all that is said of a cluster; credentials count by their version."""
+    return etag("cluster", cluster.pk, cluster.version, _said(cluster))
 
 
 def taken_from_kubeconfig(text: str, context: str = "") -> tuple[dict[str, Any], dict[str, str]]:

@@ -7,13 +7,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from tenants.services import deletion as services
 
 
-class CallOffView(APIView):
+class CallOffView(Endpoint):
     """The planned removal of a project."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="projects_call_off_deletion",

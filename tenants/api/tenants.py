@@ -4,29 +4,35 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from tenants import ledger, queries
-from tenants.serializers import SizePlanSerializer, TenantDetailSerializer, TenantSerializer
+from tenants.serializers import SizePlansSerializer, TenantDetailSerializer, TenantPageSerializer
 from tenants.size_plans import active_plans
+from web import paging
+from web.document import PAGING, order_by
 from web.errors import NotFound
 
+ORDERS = {"code": "code", "-code": "-code"} | paging.BY_AGE
 
-class TenantsView(APIView):
+
+class TenantsView(Endpoint):
     """Tenants one may see."""
 
     @extend_schema(
         operation_id="tenants_list",
         summary="Tenants I may see",
-        responses=TenantSerializer(many=True),
+        parameters=[order_by(ORDERS), *PAGING],
+        responses=TenantPageSerializer,
         tags=["tenants"],
     )
     def get(self, http: Request) -> Response:
-        """By code."""
-        return Response(TenantSerializer(queries.tenants_visible_to(http.user), many=True).data)
+        """By code, or by age."""
+        page, after = paging.ordered_page(queries.tenants_visible_to(http.user), http.query_params, ORDERS)
+        return Response(TenantPageSerializer({"items": page, "next": after}).data)
 
 
-class TenantView(APIView):
+class TenantView(Endpoint):
     """One tenant."""
 
     @extend_schema(
@@ -41,18 +47,19 @@ class TenantView(APIView):
         if tenant is None:
             raise NotFound(_("There is no such tenant."))
         tenant.budget = ledger.pools_of_tenant(tenant)  # type: ignore[attr-defined]
+        tenant.members = queries.members_of(tenant)  # type: ignore[attr-defined]
         return Response(TenantDetailSerializer(tenant).data)
 
 
-class SizePlansView(APIView):
+class SizePlansView(Endpoint):
     """Sizes by name."""
 
     @extend_schema(
         operation_id="size_plans_list",
         summary="Sizes a project may have",
-        responses=SizePlanSerializer(many=True),
+        responses=SizePlansSerializer,
         tags=["tenants"],
     )
     def get(self, http: Request) -> Response:
         """Smallest first."""
-        return Response(SizePlanSerializer(active_plans(), many=True).data)
+        return Response(SizePlansSerializer({"items": active_plans()}).data)

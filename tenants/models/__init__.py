@@ -2,6 +2,7 @@
 
 from tenants.models.ledger import Claim, TenantBudget
 from tenants.models.project import Deletion, Project, ProjectMember
+from tenants.models.service_account import ServiceAccount
 from tenants.models.size_plan import SizePlan
 from tenants.models.tenant import Membership, Tenant
 
@@ -11,6 +12,7 @@ __all__ = [
     "Membership",
     "Project",
     "ProjectMember",
+    "ServiceAccount",
     "SizePlan",
     "Tenant",
     "TenantBudget",

@@ -31,7 +31,10 @@ class Tenant(models.Model):
 
 
 class Membership(models.Model):
-    """Someone's place in a tenant: `subject` is "user:<name>" or "group:<dn in lower case>"."""
+    """Someone's place in a tenant: `subject` is "user:<name>" or "group:<dn in lower case>"; "service:<user name>" is
+    kept by tenants.services.service_accounts and is no member that people choose (OF_PEOPLE)."""
+
+    OF_PEOPLE = ~Q(subject__startswith="service:")
 
     ROLES = [("owner", "owner"), ("developer", "developer"), ("viewer", "viewer")]
 
@@ -44,7 +47,9 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "subject"], name="tenants_membership_unique"),
             models.CheckConstraint(
-                condition=Q(subject__startswith="user:") | Q(subject__startswith="group:"),
+                condition=Q(subject__startswith="user:")
+                | Q(subject__startswith="group:")
+                | Q(subject__startswith="service:"),
                 name="tenants_membership_subject_kind",
             ),
         ]

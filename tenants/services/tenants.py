@@ -96,10 +96,10 @@ def set_members(*, tenant: Tenant, members: Mapping[str, str], by: User | None, 
 
 def members_of(tenant: Tenant) -> dict[str, str]:
     """Role by subject of everybody in the tenant."""
-    return dict(tenant.memberships.values_list("subject", "role"))
+    return dict(tenant.memberships.filter(Membership.OF_PEOPLE).values_list("subject", "role"))
 
 
 def _write_members(tenant: Tenant, wanted: Mapping[str, str]) -> None:
-    tenant.memberships.exclude(subject__in=list(wanted)).delete()
+    tenant.memberships.filter(Membership.OF_PEOPLE).exclude(subject__in=list(wanted)).delete()
     for subject, role in wanted.items():
         Membership.objects.update_or_create(tenant=tenant, subject=subject, defaults={"role": role})

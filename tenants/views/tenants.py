@@ -9,6 +9,8 @@ from django.views.decorators.http import require_safe
 
 from clusters.rows import standing_bars, standing_rows
 from tenants import ledger, queries, tenant_rows
+from tenants.models import Membership
+from tenants.service_account_rows import entry_link
 from web import paging
 from web.errors import NotFound
 from workflow.machine import OPEN_STATES
@@ -36,10 +38,10 @@ def listing(http: HttpRequest) -> HttpResponse:
 @require_safe
 def detail(http: HttpRequest, code: str) -> HttpResponse:
     """How much of its budget is left, who is in it, what it has, what is open."""
-    tenant = queries.tenants_visible_to(http.user).filter(code=code[:13]).prefetch_related("memberships").first()
+    tenant = queries.tenants_visible_to(http.user).filter(code=code[:13]).first()
     if tenant is None:
         raise NotFound(_("There is no such tenant."))
-    members, subjects = tenant.memberships.all(), set(http.user.subjects)
+    members, subjects = list(tenant.memberships.filter(Membership.OF_PEOPLE)), set(http.user.subjects)
     standings = ledger.pools_of_tenant(tenant)
     projects = queries.projects_visible_to(http.user).filter(tenant=tenant).order_by("-pk")[: SHOWN + 1]
     # Not parents: their children say where they stand.
@@ -56,6 +58,7 @@ def detail(http: HttpRequest, code: str) -> HttpResponse:
         "projects": shown[:SHOWN],
         "has_more": len(shown) > SHOWN,
         "requests": [request_row(found) for found in waiting.order_by("-pk")[:SHOWN]],
+        "service_accounts_url": entry_link(tenant, http.user),
         "list_url": reverse("tenants"),
     }
     return render(http, "tenants/detail.html", context)

@@ -13,9 +13,17 @@ from accounts import services
 from accounts.models import ApiToken, User
 from audit.models import Event
 from tests.builders import a_user
-from tests.plugins.directory import Directory
+from tests.plugins.directory import BASE, Directory
 
 pytestmark = pytest.mark.django_db
+
+CONTRACTOR = {
+    "objectClass": ["inetOrgPerson", "switchable"],
+    "cn": ["Contractor"],
+    "sn": ["Contractor"],
+    "uid": ["contractor"],
+}
+SWITCHED_OFF = [{"userAccountControl": "514"}, {"nsAccountLock": "TRUE"}, {"loginDisabled": "TRUE"}]
 
 
 def _token(user: User, *scopes: str) -> str:
@@ -130,6 +138,39 @@ def test_token__service_account__as_long_as_its_owner_is_there(browser: Client, 
     assert _get(browser, text).status_code == 401
 
 
+@pytest.mark.parametrize("change", SWITCHED_OFF, ids=str)
+def test_token__switched_off_in_the_directory__401_within_the_interval(
+    browser: Client, directory: Directory, change: dict[str, str]
+) -> None:
+    text = _token(a_user("contractor"), "read")
+    with directory.with_entry(f"uid=contractor,ou=people,{BASE}", CONTRACTOR):
+        _seen(timedelta(minutes=6))
+        assert _get(browser, text).status_code == 200
+    with directory.with_entry(f"uid=contractor,ou=people,{BASE}", CONTRACTOR | {n: [v] for n, v in change.items()}):
+        assert _get(browser, text).status_code == 200
+        _seen(timedelta(minutes=6))
+        assert _get(browser, text).status_code == 401
+    assert User.objects.get().roles_seen_at is None
+
+
+def test_token__told_apart_by_the_filter__401_within_the_interval(
+    browser: Client, directory: Directory, settings: Settings
+) -> None:
+    settings.LDAP_USER_FILTER = "(&(uid=%(user)s)(!(employeeType=left)))"
+    text = _token(a_user("contractor"), "read")
+    with directory.with_entry(f"uid=contractor,ou=people,{BASE}", CONTRACTOR | {"employeeType": ["left"]}):
+        _seen(timedelta(minutes=6))
+        assert _get(browser, text).status_code == 401
+
+
+@pytest.mark.parametrize("change", [{"userAccountControl": "512"}, {"nsAccountLock": "FALSE"}], ids=str)
+def test_token__not_switched_off__goes_on(browser: Client, directory: Directory, change: dict[str, str]) -> None:
+    text = _token(a_user("contractor"), "read")
+    with directory.with_entry(f"uid=contractor,ou=people,{BASE}", CONTRACTOR | {n: [v] for n, v in change.items()}):
+        _seen(timedelta(minutes=6))
+        assert _get(browser, text).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("seen", "status"),
     [(timedelta(hours=11), 200), (timedelta(hours=13), 503), (timedelta(days=300), 503), (None, 503)],
@@ -189,7 +230,7 @@ def test_tokens_api__beyond_the_calling_token__refused(browser: Client, dev: Use
 
 def test_tokens_api__list__no_secrets(browser: Client, dev: User) -> None:
     text = _token(dev, "read")
-    [row] = _get(browser, text, "api-tokens").json()
+    [row] = _get(browser, text, "api-tokens").json()["items"]
     assert row["state"] == "active"
     assert text.split("_", 2)[2] not in str(row)
     assert "digest" not in row

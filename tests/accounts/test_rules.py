@@ -93,3 +93,32 @@ def test_username_attribute__none_compared__refused() -> None:
 )
 def test_language_for__browser_languages__best_spoken(wanted: list[str], language: str) -> None:
     assert rules.language_for(wanted) == language
+
+
+@pytest.mark.parametrize(
+    ("attributes", "is_off"),
+    [
+        ({}, False),
+        ({"userAccountControl": ["514"]}, True),
+        ({"useraccountcontrol": ["66050"]}, True),
+        ({"userAccountControl": ["512"]}, False),
+        ({"userAccountControl": ["x"]}, False),
+        ({"userAccountControl": ["٥١٤"]}, False),
+        ({"nsAccountLock": ["true"]}, True),
+        ({"nsaccountlock": ["false"]}, False),
+        ({"loginDisabled": ["TRUE"]}, True),
+        ({"pwdAccountLockedTime": ["000001010000Z"]}, True),
+        # After wrong passwords, for a while.
+        ({"pwdAccountLockedTime": ["20261127051500Z"]}, False),
+        ({"description": ["TRUE"]}, False),
+    ],
+    ids=str,
+)
+def test_is_switched_off__what_directories_say(attributes, is_off):
+    assert rules.is_switched_off(attributes) is is_off
+
+
+def test_account_name__of_a_service_account__nobody_signs_in_under_it():
+    assert rules.account_name("service.claims.deploy") is None
+    assert rules.account_name("Service.claims.deploy") is None
+    assert rules.account_name("service") == "service"

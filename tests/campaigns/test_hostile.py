@@ -64,7 +64,9 @@ def _short(value: Any) -> str:
 
 def _called(client: Client, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
     client.raise_request_exception = False
-    answer = client.generic(method, path, json.dumps(body) if body is not None else "", "application/json")
+    text = json.dumps(body) if body is not None else ""
+    headers = {"If-Match": "*"} if method in ("PUT", "PATCH") else {}
+    answer = client.generic(method, path, text, "application/json", headers=headers)
     return answer.status_code, answer.json()
 
 

@@ -155,7 +155,7 @@ def test_listing__dedicated_to_a_tenant__for_its_members_and_who_sees_all(world,
     a_cluster("own", dedicated_to=a_tenant("claims"))
     shown = page(world.person(who), "/clusters")
     assert ("Only claims" in shown) is is_shown
-    told = world.program(who).get("/api/v1/clusters").json()
+    told = world.program(who).get("/api/v1/clusters").json()["items"]
     assert ([row["dedicated_to"] for row in told if row["name"] == "own"] == ["claims"]) is is_shown
     assert world.program(who).get("/api/v1/clusters/own").status_code == (200 if is_shown else 404)
 
@@ -164,7 +164,7 @@ def test_rest__clusters__never_addresses_or_credentials(world):
     state(cpu_millicores=8000)
     text = world.program("admin").get("/api/v1/clusters").content.decode()
     assert not [secret for secret in SECRETS if secret in text]
-    (row,) = world.program("dev").get("/api/v1/clusters").json()
+    (row,) = world.program("dev").get("/api/v1/clusters").json()["items"]
     assert row["promised"]["cpu"] == {"limit": 8000, "settled": 0, "held": 4000, "left": 4000}
     assert (row["capacity"]["source"], row["capacity"]["cpu_overcommit"]) == ("stated", "1.00")
 
@@ -172,10 +172,11 @@ def test_rest__clusters__never_addresses_or_credentials(world):
 BODY = {"source": "stated", "cpu_millicores": 64_000, "cpu_overcommit": "1.5", "memory_overcommit": 1}
 
 
-def put(world: World, body: object, who: str = "admin", name: str = "gitops"):
+def put(world: World, body: object, who: str = "admin", name: str = "gitops", tag: str = "*"):
     client = world.program(who)
     client.raise_request_exception = False
-    return client.put(f"/api/v1/clusters/{name}/capacity", body, content_type="application/json")
+    address = f"/api/v1/clusters/{name}/capacity"
+    return client.put(address, body, content_type="application/json", headers={"If-Match": tag})
 
 
 def test_rest__state_capacity__as_administrator_alone(world):
@@ -183,9 +184,29 @@ def test_rest__state_capacity__as_administrator_alone(world):
         assert put(world, BODY, who).status_code == 403
     assert put(world, BODY, name="elsewhere").status_code == 404
     told = put(world, BODY)
-    assert told.status_code == 200 and told.json()["promised"]["cpu"]["limit"] == 96_000
+    assert told.status_code == 200 and told.json()["cpu_millicores"] == 64_000
+    shown = world.program("dev").get("/api/v1/clusters/gitops").json()
+    assert shown["promised"]["cpu"]["limit"] == 96_000 and shown["capacity"] == told.json()
     token = world.token("admin", "read")
     assert token.put("/api/v1/clusters/gitops/capacity", BODY, content_type="application/json").status_code == 403
+
+
+def test_rest__capacity__never_stated__nothing_known_and_a_tag_to_state_it(world):
+    Capacity.objects.all().delete()
+    seen = world.program("dev").get("/api/v1/clusters/gitops/capacity")
+    assert (seen.json()["source"], seen.json()["cpu_millicores"]) == ("stated", None)
+    assert put(world, BODY, tag=seen["ETag"]).status_code == 200
+
+
+def test_rest__capacity__stated_by_somebody_else__412_and_it_stays(world):
+    seen = world.program("admin").get("/api/v1/clusters/gitops/capacity")["ETag"]
+    told = put(world, BODY, tag=seen)
+    assert told["ETag"] == world.program("dev").get("/api/v1/clusters/gitops/capacity")["ETag"] != seen
+    again = put(world, BODY | {"cpu_millicores": 1000}, tag=seen)
+    assert (again.status_code, again["ETag"]) == (412, told["ETag"])
+    assert Capacity.objects.get(cluster__name="gitops").cpu_millicores == 64_000
+    body, client = BODY | {"cpu_millicores": 1000}, world.program("admin")
+    assert client.put("/api/v1/clusters/gitops/capacity", body, content_type="application/json").status_code == 428
 
 
 @pytest.mark.parametrize(

@@ -327,12 +327,49 @@ def test_api__add_edit_and_out_of_service(world):
     answer = program.post("/api/v1/clusters", body | {"kubeconfig": kubeconfig()}, "application/json")
     assert answer.status_code == 201, answer.content
     assert (answer.json()["address"], answer.json()["credentials"]) == (HERE, ["token"])
-    answer = program.patch("/api/v1/clusters/prod1", {"is_active": False}, "application/json")
+    seen = program.get("/api/v1/clusters/prod1/settings")
+    assert seen.json() == answer.json()
+    answer = patch(program, "prod1", {"is_active": False}, seen["ETag"])
     assert answer.status_code == 200 and answer.json()["is_active"] is False
+    assert answer["ETag"] == program.get("/api/v1/clusters/prod1/settings")["ETag"] != seen["ETag"]
     assert connection_of(Cluster.objects.get(name="prod1")).token == SECRET
-    answer = program.patch("/api/v1/clusters/prod1", {"address": "https://127.0.0.1:2"}, "application/json")
+    answer = patch(program, "prod1", {"address": "https://127.0.0.1:2"})
     assert answer.status_code == 422 and "/address" in answer.content.decode()
-    assert program.patch("/api/v1/clusters/none", {}, "application/json").status_code == 404
+    assert patch(program, "none", {}).status_code == 404
+
+
+@pytest.mark.parametrize("given", [{"description": "mine"}, {"token": "another-token-of-mine"}])
+def test_api__edit_after_somebody_else__412_and_nothing_changes(world, given):
+    add()
+    program = world.program("admin")
+    seen = program.get("/api/v1/clusters/prod1/settings")["ETag"]
+    assert patch(program, "prod1", given, seen).status_code == 200
+    answer = patch(program, "prod1", {"description": "later"}, seen)
+    assert answer.status_code == 412
+    assert answer.json()["etag"] == answer["ETag"] == program.get("/api/v1/clusters/prod1/settings")["ETag"] != seen
+    assert Cluster.objects.get(name="prod1").description != "later"
+    assert patch(program, "prod1", {"description": "later"}, answer["ETag"]).status_code == 200
+
+
+def test_api__edit_without_if_match__428(world):
+    add()
+    program = world.program("admin")
+    answer = program.patch("/api/v1/clusters/prod1/settings", {"description": "x"}, "application/json")
+    assert (answer.status_code, answer.json()["type"]) == (428, "urn:portal:problem:if-match-missing")
+    assert Cluster.objects.get(name="prod1").description != "x"
+
+
+def test_api__settings__same_tag__304(world):
+    add()
+    program = world.program("admin")
+    seen = program.get("/api/v1/clusters/prod1/settings")["ETag"]
+    answer = program.get("/api/v1/clusters/prod1/settings", headers={"If-None-Match": seen})
+    assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", seen)
+
+
+def patch(program, name, body, tag="*"):
+    address = f"/api/v1/clusters/{name}/settings"
+    return program.patch(address, body, "application/json", headers={"If-Match": tag})
 
 
 @pytest.mark.parametrize("value", [7, None, True, [], {}])
@@ -366,9 +403,10 @@ def test_credentials__all_ways_in_and_out__nowhere_to_be_read(world, caplog):
     seen(client.post("/clusters/new", FORM | {"name": "three", "kubeconfig": kubeconfig()}, follow=True))
     seen(client.post("/clusters/new", FORM | secrets | {"address": "http://x"}))
     seen(client.post("/clusters/one/edit", {"token": f"{SECRET} with a blank"}))
-    seen(program.patch("/api/v1/clusters/one", secrets | {"address": "https://[::1"}, "application/json"))
+    seen(patch(program, "one", secrets | {"address": "https://[::1"}))
     for path in ("/clusters", "/clusters/one/edit", "/clusters/two/edit", "/api/v1/clusters", "/api/v1/clusters/two"):
         seen(client.get(path))
+    seen(program.get("/api/v1/clusters/one/settings"))
     assert Cluster.objects.filter(name__in=["one", "two", "three"]).count() == 3
     for cluster in Cluster.objects.all():
         texts += [repr(cluster), repr(connection_of(cluster))]

@@ -13,6 +13,7 @@ from accounts.services import issue_token
 from clusters.models import Bundle, BundleObject, BundleRun, Cluster, DriftCheck, Health
 from clusters.services import state_capacity
 from tenants.models import Deletion, Project
+from tenants.services import service_accounts
 from tests.builders import a_bundle, a_cluster, a_tenant, a_user, decided_by, wish
 from tests.tenants.doing import approved, arrived, asked, everybody, made
 from tests.waiting import eventually
@@ -64,7 +65,18 @@ def furnish(gitops: Cluster) -> Showroom:
     due_from = timezone.now() + timedelta(days=1)
     Deletion.objects.create(project=leaving, request=Request.objects.get(uid=leaving.uid), due_from=due_from)
     _fleet(gitops, people["admin"])
+    _programs(people["owner"])
     return Showroom(people, project, leaving, _stuck(), _requests(people, project))
+
+
+def _programs(owner: User) -> None:
+    """Service accounts: one that works, one that is switched off."""
+    given = {"tenant": a_tenant("claims"), "by": owner, "at": _now()}
+    works = service_accounts.create(name="pipeline", role="developer", description="Builds and deploys", **given)
+    for name in ("build", "deploy"):
+        service_accounts.issue_token(account=works, name=name, scopes=["read"], days=90, by=owner, at=_now())
+    off = service_accounts.create(name="old-pipeline", role="viewer", description="", **given)
+    service_accounts.change(account=off, is_active=False, by=owner, at=_now())
 
 
 def _now() -> Any:

@@ -108,6 +108,11 @@ def a_token_made(page: Page) -> None:
     sent(page, "main form button.pf-m-primary[type=submit]")
 
 
+def a_service_token_made(page: Page) -> None:
+    page.fill("#id_name", "shown once")
+    sent(page, "main form:has([name=once]) button[type=submit]")
+
+
 def tried(page: Page) -> None:
     page.fill("input[name=priority]", "77")
     sent(page, "button[formaction$='/policies/trial']")
@@ -197,6 +202,9 @@ VIEWS = {
         View("home", "dev", act=navigation_open, widths=NARROW),
         View("tokens", "dev"),
         View("tokens", "dev", act=a_token_made),
+        View("reference", "dev"),
+        View("reference", "dev", query=said("q=nothing-like-it")),
+        *(View("reference-operation", "dev", one(name)) for name in ("requests_create", "requests_list")),
         View("requests", "dev"),
         View("requests", "dev", query=said("state=rejected&tenant=nowhere")),
         View("requests-mine", "dev"),
@@ -226,6 +234,11 @@ VIEWS = {
         View("project-detail", "dev", lambda show: [show.leaving.uid]),
         View("tenants"),
         View("tenant-detail", "dev", one("claims")),
+        View("service-accounts", "owner", one("claims")),
+        View("service-accounts", "admin", one("claims"), act=with_errors, status=422),
+        View("service-account", "owner", one("claims", "pipeline")),
+        View("service-account", "owner", one("claims", "pipeline"), act=a_service_token_made),
+        View("service-account", "admin", one("claims", "old-pipeline")),
     ],
     "fleet": [
         View("clusters"),

@@ -139,6 +139,9 @@ def _start() -> None:
         "PORTAL_ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "PORTAL_STATIC_ROOT": str(folder / "static"),
         "PORTAL_LOG_LEVEL": "WARNING",
+        # Tests call faster than anybody; those about limits set their own.
+        "PORTAL_API_READS_PER_MINUTE": "0",
+        "PORTAL_API_WRITES_PER_MINUTE": "0",
     }
     os.environ["PORTAL_DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or _start_postgres(folder)
     os.environ["PORTAL_REDIS_URL"] = os.environ.get("TEST_REDIS_URL") or _start_redis(folder)

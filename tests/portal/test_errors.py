@@ -38,7 +38,7 @@ GENERATED = re.compile(r"[0-9a-f]{32}")
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 500, 503])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 429, 500, 503])
 def test_error_page__every_status__says_what_why_and_what_to_do(status, language):
     request_id.set("0123456789abcdef")
     with translation.override(language):

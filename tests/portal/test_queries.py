@@ -34,6 +34,11 @@ LISTS = [
     ("/api/v1/projects", "dev", LIST),
     ("/api/v1/tenants", "dev", LIST),
     ("/api/v1/tokens", "dev", LIST),
+    ("/api/v1/requests?order=oldest&mine=true", "dev", LIST),
+    ("/api/v1/projects?tenant=claims&order=namespace", "dev", LIST),
+    ("/api/v1/tenants/claims/service-accounts", "owner", LIST),
+    ("/tenants/claims/service-accounts", "owner", LIST),
+    ("/reference", "dev", LIST),
 ]
 
 

@@ -20,6 +20,7 @@ from accounts.services import issue_token
 from audit.models import Event
 from clusters.models import Bundle, Cluster, DriftCheck, Health
 from tenants.models import Deletion, Project
+from tenants.services import service_accounts
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
 from workflow import queries
 from workflow.models import Delegation, Request
@@ -84,7 +85,7 @@ class World:
 def build() -> World:
     """The world; needs a cluster that offers all environments."""
     ready_portal()
-    a_tenant("claims", dev="developer", owner="owner", guest="viewer")
+    claims = a_tenant("claims", dev="developer", owner="owner", guest="viewer")
     a_tenant("motor", stranger="developer")
     people = {name: a_user(name, *roles) for name, roles in (ROLES | OTHER_APPROVERS).items()}
     shown = {"display_name": "Hidden imaging", "cost_centre": "CC-4711", "reason": "Why we want it"}
@@ -95,6 +96,9 @@ def build() -> World:
     # Not in force yet, so that nobody may more than by their role.
     period = {"starts_at": _now() + timedelta(days=1), "ends_at": _now() + timedelta(days=2), "created_at": _now()}
     Delegation.objects.create(by=people["platform"], to=people["owner"], **period)
+    of_owner = {"by": people["owner"], "at": _now()}
+    account = service_accounts.create(tenant=claims, name="walker", role="viewer", description="CC-4711", **of_owner)
+    service_accounts.issue_token(account=account, name="walk", scopes=["read"], days=90, **of_owner)
     tokens = {name: _token(user, SCOPES) for name, user in people.items()}
     texts = {name: text for name, (_token, text) in tokens.items()}
     return World(people, made[0], Project.objects.get(), texts, tokens["dev"][0].prefix)
@@ -244,7 +248,29 @@ def _new_cluster(world: World) -> dict[str, Any]:
     return known | {"address": "https://127.0.0.1:1", "token": "walked-token"}
 
 
+def _claims(world: World) -> list[Any]:
+    return ["claims"]
+
+
+def _service_account(world: World) -> list[Any]:
+    return ["claims", "walker"]
+
+
+def _service_token(world: World) -> list[Any]:
+    return ["claims", "walker", ApiToken.objects.get(user__username="service.claims.walker").prefix]
+
+
+def _new_service_account(world: World) -> dict[str, Any]:
+    # Administrators name an owner of the tenant.
+    return {"name": "walked", "role": "viewer", "description": "walked"}
+
+
 ADMIN = frozenset({"admin"})
+OWNER = frozenset({"owner"})
+KEEPERS = OWNER | ADMIN
+KEEPER_FORM = {"GET": KEEPERS, "HEAD": KEEPERS, "POST": OWNER}
+# Auditors read, and change nothing.
+KEEPER_REST = {"GET": KEEPERS | {"auditor"}, "HEAD": KEEPERS | {"auditor"}}
 ADMIN_FORM = {"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}
 ASKERS = frozenset({"dev", "owner"})
 DECIDERS = frozenset({"platform", "admin"})
@@ -260,6 +286,8 @@ URLS: dict[str, Url] = {
     "home": _read(),
     "home-requests": _read(),
     "home-projects": _read(),
+    "reference": _read(),
+    "reference-operation": _read(lambda world: ["requests_create"]),
     "tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
     "token-revoke": Url({"POST": DEV}, lambda world: [world.prefix]),
     "requests": _read(),
@@ -295,6 +323,9 @@ URLS: dict[str, Url] = {
     "api-request-comments": Url({"POST": COMMENTERS}, _number, lambda world: {"text": "Walked"}, is_hidden=True),
     "api-request-record": _read_hidden(_number),
     "api-foresee": Url({"POST": EVERYBODY}, body=_asking),
+    "api-rehearse": Url({"POST": ASKERS}, body=_asking),
+    # Whoever may not ask for a row is told so in its result.
+    "api-requests-bulk": Url({"POST": EVERYBODY}, body=lambda world: {"requests": [_asking(world)]}),
     "api-kinds": _read(),
     "api-inbox": _read(),
     "api-inbox-decisions": Url({"POST": EVERYBODY}, body=_bulk),
@@ -315,6 +346,17 @@ URLS: dict[str, Url] = {
     "api-policy": _read(lambda world: ["dev"]),
     "tenants": _read(),
     "tenant-detail": _read_hidden(lambda world: ["claims"]),
+    "service-accounts": Url(KEEPER_FORM, _claims, _new_service_account, is_hidden=True),
+    # Only its owner makes tokens.
+    "service-account": Url(KEEPER_FORM | {"POST": OWNER}, _service_account, _token_wish, is_hidden=True),
+    "service-account-change": Url({"POST": KEEPERS}, _service_account, lambda world: {"switch": "off"}, is_hidden=True),
+    "service-account-token-revoke": Url({"POST": KEEPERS}, _service_token, is_hidden=True),
+    "api-service-accounts": Url(KEEPER_REST | {"POST": OWNER}, _claims, _new_service_account, is_hidden=True),
+    "api-service-account": Url(
+        KEEPER_REST | {"PATCH": KEEPERS}, _service_account, lambda world: {"is_active": False}, is_hidden=True
+    ),
+    "api-service-account-tokens": Url(KEEPER_REST | {"POST": OWNER}, _service_account, _token_wish, is_hidden=True),
+    "api-service-account-token": Url({"DELETE": KEEPERS}, _service_token, is_hidden=True),
     "clusters": _read(),
     "cluster-new": Url(ADMIN_FORM, body=lambda world: _new_cluster(world) | {"environments": "dev"}),
     "cluster-edit": Url(ADMIN_FORM, _cluster, lambda world: {"description": "walked"}),
@@ -334,10 +376,11 @@ URLS: dict[str, Url] = {
     "api-tenant": _read_hidden(lambda world: ["claims"]),
     "api-size-plans": _read(),
     "api-clusters": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ADMIN}, body=_new_cluster),
-    "api-cluster": Url(
-        {"GET": EVERYBODY, "HEAD": EVERYBODY, "PATCH": ADMIN}, _cluster, lambda world: {"description": "walked"}
+    "api-cluster": _read(_cluster),
+    "api-cluster-settings": Url(
+        {"GET": ADMIN, "HEAD": ADMIN, "PATCH": ADMIN}, _cluster, lambda world: {"description": "walked"}
     ),
-    "api-cluster-capacity": Url({"PUT": ADMIN}, _cluster, _capacity),
+    "api-cluster-capacity": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "PUT": ADMIN}, _cluster, _capacity),
     "api-cluster-probe": Url({"POST": ADMIN}, _cluster),
     "api-bundles": _read(),
     "api-bundle": _read_hidden(_bundle),
@@ -358,6 +401,8 @@ def call(world: World, client: Client, name: str, method: str, **headers: str) -
         body = {"data": url.body(world)}
         if name.startswith("api-") or method != "POST":
             body["content_type"] = "application/json"
+        if name.startswith("api-") and method in ("PUT", "PATCH"):
+            headers = {"If-Match": "*"} | headers
     cookies = client.cookies.copy()
     with taken_back():
         # Else an exception of a view would end the walk instead of being seen as a 500.

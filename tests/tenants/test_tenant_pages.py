@@ -120,7 +120,7 @@ def test_rest__tenant__numbers_in_the_smallest_units(world):
 
 
 def test_rest__size_plans__smallest_first(world):
-    told = world.program("guest").get("/api/v1/size-plans").json()
+    told = world.program("guest").get("/api/v1/size-plans").json()["items"]
     assert [plan["slug"] for plan in told] == ["s", "m", "l", "xl"]
     assert (told[0]["cpu_millicores"], told[0]["memory_bytes"]) == (2000, 4 * 1024**3)
 

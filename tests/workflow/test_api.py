@@ -18,6 +18,10 @@ def environments(*names):
     return [one | {"environment": name} for name in names]
 
 
+def put(client, number, body, tag="*"):
+    return client.put(f"/api/v1/requests/{number}", body, JSON, headers={"If-Match": tag})
+
+
 def pointers(answer):
     return [error["pointer"] for error in answer.json()["errors"]]
 
@@ -67,7 +71,7 @@ def test_list__unknown_filter__422_with_its_name(program, query):
 def test_edit__whole_values__a_new_round(program, ask):
     request = ask()
     values = request.values | {"environments": [request.values["environments"][0] | {"cpu": "1"}]}
-    answer = program("dev").put(f"/api/v1/requests/{request.number}", {"values": values}, JSON)
+    answer = put(program("dev"), request.number, {"values": values})
     assert answer.status_code == 200
     assert (answer.json()["round"], answer.json()["values"]["environments"][0]["cpu"]) == (2, "1")
     assert [step["round"] for step in answer.json()["steps"]] == [1, 2]
@@ -85,7 +89,7 @@ def test_edit__whole_values__a_new_round(program, ask):
     ],
 )
 def test_edit__hostile_body__422_and_nothing_changes(program, ask, body, pointer):
-    answer = program("dev").put(f"/api/v1/requests/{ask().number}", body, JSON)
+    answer = put(program("dev"), ask().number, body)
     assert answer.status_code == 422
     assert pointer in pointers(answer)
     assert Request.objects.get().round == 1
@@ -93,12 +97,12 @@ def test_edit__hostile_body__422_and_nothing_changes(program, ask, body, pointer
 
 @pytest.mark.parametrize(("who", "status"), [("owner", 403), ("platform", 403), ("auditor", 403), ("stranger", 404)])
 def test_edit__not_who_asked__refused(program, ask, who, status):
-    assert program(who).put(f"/api/v1/requests/{ask().number}", {"values": wish()}, JSON).status_code == status
+    assert put(program(who), ask().number, {"values": wish()}).status_code == status
 
 
 def test_edit__closed__409(program, ask):
     request = ask(environment="dev")
-    assert program("dev").put(f"/api/v1/requests/{request.number}", {"values": wish()}, JSON).status_code == 409
+    assert put(program("dev"), request.number, {"values": wish()}).status_code == 409
 
 
 def test_comments__said_and_read_in_the_record(program, ask, people):
@@ -168,7 +172,7 @@ def test_decide__send_back_by_rest__then_edited_and_approved(program, ask):
     sent = program("platform").post(f"{path}/decision", {"verdict": "send_back", "note": "Smaller"}, JSON)
     assert sent.json()["state"] == "changes_requested"
     values = request.values | {"environments": [request.values["environments"][0] | {"cpu": "1"}]}
-    assert program("dev").put(path, {"values": values}, JSON).json()["state"] == "submitted"
+    assert put(program("dev"), request.number, {"values": values}).json()["state"] == "submitted"
     digest = queries.newest_plan(Request.objects.get()).digest
     said = {"verdict": "approve", "plan_digest": digest}
     assert program("platform").post(f"{path}/decision", said, JSON).json()["state"] == "approved"

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
+from accounts.idempotency import KeyReused
 from accounts.models import User
 from audit.models import Event
 from clusters.models import Bundle, Cluster
@@ -15,7 +16,7 @@ from web.errors import Conflict, Forbidden, Invalid, NotFound
 from workflow import permissions, queries
 from workflow.models import Request
 from workflow.services import PlanChanged, decide, submit, withdraw
-from workflow.services.submit import KeyReused, TargetBusy
+from workflow.services.submit import TargetBusy
 
 pytestmark = pytest.mark.django_db
 

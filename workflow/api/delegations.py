@@ -5,29 +5,30 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from web import paging
+from web.document import PAGING, order_by
 from workflow import queries, services
-from workflow.api.requests import PAGING
 from workflow.serializers import DelegationPageSerializer, DelegationSerializer, NewDelegationSerializer
 
 
-class DelegationsView(APIView):
+class DelegationsView(Endpoint):
     """Delegations given and held, and giving one."""
 
     required_scope = "decide"
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="delegations_list",
         summary="Delegations I gave or hold",
-        parameters=PAGING,
+        parameters=[order_by(paging.BY_AGE), *PAGING],
         responses=DelegationPageSerializer,
         tags=["delegations"],
     )
     def get(self, http: Http) -> Response:
-        """Newest first; administrators and auditors see all."""
-        page, after = paging.page_of(queries.delegations_visible_to(http.user), http.query_params)
+        """By age; administrators and auditors see all."""
+        page, after = paging.ordered_page(queries.delegations_visible_to(http.user), http.query_params)
         return Response(DelegationPageSerializer({"items": page, "next": after}).data)
 
     @extend_schema(
@@ -46,7 +47,7 @@ class DelegationsView(APIView):
         return Response(DelegationSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
-class DelegationView(APIView):
+class DelegationView(Endpoint):
     """One delegation."""
 
     required_scope = "decide"

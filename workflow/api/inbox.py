@@ -7,18 +7,19 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from web.errors import Invalid
 from workflow import inbox, narrowing, queries, services
 from workflow.api.requests import NARROWING
-from workflow.serializers import BulkDecisionSerializer, BulkResultsSerializer, InboxPageSerializer
+from workflow.bulk_serializers import BulkDecisionSerializer, BulkResultsSerializer
+from workflow.serializers import InboxPageSerializer
 from workflow.services import Result
 
 FILTERS = ("kind", "environment", "tenant", "group", "risk", "age", "text", "order")
 
 
-class InboxView(APIView):
+class InboxView(Endpoint):
     """What waits for one's decision."""
 
     @extend_schema(
@@ -46,7 +47,7 @@ class InboxView(APIView):
         return Response(InboxPageSerializer({"items": found, "next": following}).data)
 
 
-class DecisionsView(APIView):
+class DecisionsView(Endpoint):
     """Deciding several requests."""
 
     required_scope = "decide"

@@ -5,8 +5,8 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint
 from web.errors import NotFound
 from workflow import queries
 from workflow.policy_serializers import (
@@ -22,7 +22,7 @@ from workflow.services.trial import try_policy
 VALUES = {"application/json": {"$ref": "#/components/schemas/ChangePolicyValues"}}
 
 
-class PoliciesView(APIView):
+class PoliciesView(Endpoint):
     """All policies."""
 
     @extend_schema(
@@ -39,7 +39,7 @@ class PoliciesView(APIView):
         return Response(PoliciesSerializer({"items": found}).data)
 
 
-class PolicyView(APIView):
+class PolicyView(Endpoint):
     """One policy."""
 
     @extend_schema(operation_id="policies_get", summary="A policy", responses=PolicySerializer, tags=["policies"])
@@ -51,7 +51,7 @@ class PolicyView(APIView):
         return Response(PolicySerializer(found).data)
 
 
-class FactsView(APIView):
+class FactsView(Endpoint):
     """What conditions may name."""
 
     @extend_schema(
@@ -65,7 +65,7 @@ class FactsView(APIView):
         return Response(FactsSerializer({"items": fact_items()}).data)
 
 
-class TrialView(APIView):
+class TrialView(Endpoint):
     """Trying a change."""
 
     @extend_schema(

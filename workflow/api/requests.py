@@ -2,39 +2,35 @@
 
 from typing import Any
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.endpoint import Endpoint, Seen
+from accounts.models import User
 from clusters import words
 from web import paging
+from web.document import PAGING, WAIT, order_by
 from web.errors import Invalid, NotFound
 from web.sentences import shown
-from workflow import machine, narrowing, queries, rows, schema, services
-from workflow.kinds import all_kinds, kind_of
+from workflow import machine, narrowing, queries, rows, services, tags
 from workflow.models import Request
 from workflow.serializers import (
     CommentSerializer,
     CommentTextSerializer,
     DecisionSerializer,
     EditSerializer,
-    ForeseenListSerializer,
-    ForeseeSerializer,
-    KindsSerializer,
     NewRequestSerializer,
     PlanSerializer,
     RecordSerializer,
     RequestDetailSerializer,
     RequestPageSerializer,
 )
-from workflow.services.foresee import foresee
 
-PAGING = [OpenApiParameter("after", int), OpenApiParameter("limit", int)]
 FILTERS = ("state", "kind", "tenant", "environment", "text")
 NARROWING = [
     OpenApiParameter("kind", str),
@@ -76,15 +72,40 @@ def _request_or_404(http: Http, number: int) -> Request:
     return found
 
 
-def _detail(http: Http, number: int) -> dict[str, Any]:
-    found = _request_or_404(http, number)
+def _seen(http: Http, number: int) -> Seen:
+    found = _with_progress(_request_or_404(http, number))
+    children: list[int] = []
     if rows.is_parent(found):
         prefetch_related_objects([found], Prefetch("children", queries.children_of(found, http.user)))
-    return RequestDetailSerializer(_with_progress(found)).data
+        children = [child.pk for child in found.children.all()]
+    tag = tags.of_request(found, found.progress, children)  # type: ignore[attr-defined]
+    return Seen(tag, _is_settled(found), RequestDetailSerializer(found))
 
 
-class RequestsView(APIView):
+def _is_settled(found: Request) -> bool:
+    """Whether it is closed, and what it wanted is there or failed for good."""
+    progress = found.progress  # type: ignore[attr-defined]
+    if progress is None or found.is_open:
+        return not found.is_open
+    return bool(progress["state"] == "blocked" or progress["agreeing"] == progress["bundles"])
+
+
+def _tagged(view: Endpoint, http: Http, number: int, status: int = 200) -> Response:
+    seen = _seen(http, number)
+    return view.tagged(seen.tag, seen.shape, status)
+
+
+def _asked_by(user: User, said: str) -> Q:
+    if said not in ("true", "false"):
+        raise Invalid(_("The filter is not known."), {"/mine": _("This is not one of the choices.")})
+    own = Q(asker=user) | Q(asker__owner=user)
+    return own if said == "true" else ~own
+
+
+class RequestsView(Endpoint):
     """All requests one may see, and asking."""
+
+    with_tag = ("POST",)
 
     @extend_schema(
         operation_id="requests_list",
@@ -92,22 +113,26 @@ class RequestsView(APIView):
         parameters=[
             OpenApiParameter("state", enum=list(machine.STATES)),
             *NARROWING,
+            OpenApiParameter("mine", bool, description="those that I or my service accounts asked for, or all others"),
             OpenApiParameter("parent", int, description="those that were asked in this one, one for each environment"),
+            order_by(paging.BY_AGE),
             *PAGING,
         ],
         responses=RequestPageSerializer,
         tags=["requests"],
     )
     def get(self, http: Http) -> Response:
-        """Newest first."""
+        """By age."""
         found = queries.requests_visible_to(http.user)
         parent = http.query_params.get("parent")
         if parent is not None:
             if not (parent.isascii() and parent.isdigit() and len(parent) < 16):
                 raise Invalid(_("Expected a whole number."), {"/parent": _("Expected a whole number.")})
             found = found.filter(parent=int(parent))
+        if "mine" in http.query_params:
+            found = found.filter(_asked_by(http.user, http.query_params["mine"]))
         found = narrowing.narrowed(found, narrowing.read_strictly(http.query_params, *FILTERS))
-        page, after = paging.page_of(found, http.query_params)
+        page, after = paging.ordered_page(found, http.query_params)
         items = [_with_progress(row) for row in page]
         return Response(RequestPageSerializer({"items": items, "next": after}).data)
 
@@ -116,7 +141,6 @@ class RequestsView(APIView):
         summary="Ask for something",
         request=NewRequestSerializer,
         responses={201: RequestDetailSerializer},
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         tags=["requests"],
     )
     def post(self, http: Http) -> Response:
@@ -128,21 +152,29 @@ class RequestsView(APIView):
             values=asked.validated_data["values"],
             by=http.user,
             at=timezone.now(),
-            idempotency_key=http.headers.get("Idempotency-Key"),
+            idempotency_key=self.key,
         )
-        headers = {"Location": f"{http.path}/{made.number}"}
-        return Response(_detail(http, made.number), status=status.HTTP_201_CREATED, headers=headers)
+        answer = _tagged(self, http, made.number, status.HTTP_201_CREATED)
+        answer["Location"] = f"{http.path}/{made.number}"
+        return answer
 
 
-class RequestView(APIView):
+class RequestView(Endpoint):
     """One request."""
 
+    with_tag = ("GET", "PUT")
+    matched = ("PUT",)
+
     @extend_schema(
-        operation_id="requests_get", summary="A request", responses=RequestDetailSerializer, tags=["requests"]
+        operation_id="requests_get",
+        summary="A request",
+        parameters=[WAIT],
+        responses=RequestDetailSerializer,
+        tags=["requests"],
     )
     def get(self, http: Http, number: int) -> Response:
         """What was asked for and where it stands."""
-        return Response(_detail(http, number))
+        return self.waited(lambda: _seen(http, number))
 
     @extend_schema(
         operation_id="requests_edit",
@@ -156,11 +188,12 @@ class RequestView(APIView):
         """The request with its new values."""
         asked = EditSerializer(data=http.data)
         asked.is_valid(raise_exception=True)
-        services.edit(number=number, values=asked.validated_data["values"], by=http.user, at=timezone.now())
-        return Response(_detail(http, number))
+        values = asked.validated_data["values"]
+        services.edit(number=number, values=values, by=http.user, at=timezone.now(), if_match=self.if_match())
+        return _tagged(self, http, number)
 
 
-class PlanView(APIView):
+class PlanView(Endpoint):
     """What a request would change."""
 
     @extend_schema(operation_id="requests_plan", summary="Its newest plan", responses=PlanSerializer, tags=["requests"])
@@ -172,10 +205,11 @@ class PlanView(APIView):
         return Response(PlanSerializer(plan).data)
 
 
-class DecisionView(APIView):
+class DecisionView(Endpoint):
     """Deciding a step."""
 
     required_scope = "decide"
+    with_tag = ("POST",)
 
     @extend_schema(
         operation_id="requests_decide",
@@ -194,11 +228,14 @@ class DecisionView(APIView):
         except services.PlanChanged as error:
             error.context = {"plan": PlanSerializer(error.plan).data}
             raise
-        return Response(_detail(http, number))
+        return _tagged(self, http, number)
 
 
-class WithdrawalView(APIView):
+class WithdrawalView(Endpoint):
     """Taking a request back."""
+
+    is_one_transaction = True
+    with_tag = ("POST",)
 
     @extend_schema(
         operation_id="requests_withdraw",
@@ -211,11 +248,13 @@ class WithdrawalView(APIView):
     def post(self, http: Http, number: int) -> Response:
         """The withdrawn request."""
         services.withdraw(number=number, by=http.user, at=timezone.now())
-        return Response(_detail(http, number))
+        return _tagged(self, http, number)
 
 
-class CommentsView(APIView):
+class CommentsView(Endpoint):
     """Saying something about a request."""
+
+    is_one_transaction = True
 
     @extend_schema(
         operation_id="requests_comment",
@@ -232,7 +271,7 @@ class CommentsView(APIView):
         return Response(CommentSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
-class RecordView(APIView):
+class RecordView(Endpoint):
     """What was said about a request."""
 
     @extend_schema(
@@ -246,42 +285,3 @@ class RecordView(APIView):
         found = _request_or_404(http, number)
         said = {"decisions": queries.decisions_of(found), "comments": queries.comments_of(found)}
         return Response(RecordSerializer(said).data)
-
-
-class ForeseeView(APIView):
-    """Who would decide."""
-
-    @extend_schema(
-        operation_id="requests_foresee",
-        summary="Who would have to decide this, and why",
-        description="Stores nothing. Unfinished values are answered as far as they say.",
-        request=ForeseeSerializer,
-        responses=ForeseenListSerializer,
-        tags=["requests"],
-    )
-    def post(self, http: Http) -> Response:
-        """A row for each part that would be decided by itself."""
-        asked = ForeseeSerializer(data=http.data)
-        asked.is_valid(raise_exception=True)
-        kind, values = kind_of(asked.validated_data["kind"]), asked.validated_data["values"]
-        found = foresee(kind=kind, values=values, by=http.user, at=timezone.now())
-        return Response(ForeseenListSerializer({"items": found}).data)
-
-
-class KindsView(APIView):
-    """What can be asked for."""
-
-    @extend_schema(operation_id="kinds_list", summary="Kinds of request", responses=KindsSerializer, tags=["requests"])
-    def get(self, http: Http) -> Response:
-        """With the schema of their values."""
-        items = [
-            {
-                "slug": slug,
-                "title": str(kind.title),
-                "summary": str(kind.summary),
-                "may_ask": kind.may_ask(http.user),
-                "schema": schema.public(kind.schema),
-            }
-            for slug, kind in all_kinds().items()
-        ]
-        return Response(KindsSerializer({"items": items}).data)

@@ -33,7 +33,8 @@ class Request(models.Model):
     # A parent has none: its children have each their own.
     policy = models.ForeignKey("workflow.Policy", null=True, on_delete=models.PROTECT, related_name="+")
     policy_problem = models.JSONField(null=True, blank=True, help_text="why a person decides after all (web.sentences)")
-    idempotency_key = models.CharField(max_length=64, null=True)
+    # Commits with the request, so that it is made once even if nobody heard the answer; see accounts.idempotency.
+    idempotency_key = models.CharField(max_length=200, null=True)
     # Of kind and values as they were sent: the same key with another wish is refused.
     wish_digest = models.CharField(max_length=64)
     submitted_at = models.DateTimeField()

@@ -8,20 +8,25 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from audit import services as audit
 from web.errors import Invalid, NotFound
-from workflow import machine, permissions, queries
+from web.etags import IfMatch
+from workflow import machine, permissions, queries, tags
 from workflow.kinds import Kind, Target, kind_of
 from workflow.models import Plan, Request
 from workflow.services import closing, families, planning, rounds
 from workflow.services.submit import begin, busy, checked_values, fill, hold_and_choose, looked, take_targets
 
 
-def edit(*, number: int, values: object, by: User, at: datetime) -> Request:
-    """Replaces the values of an open request of one's own. Raises NotFound, NotYours, AlreadyClosed and what `submit`
-    raises; the rights are those of who asked, also where the owner of a service account edits."""
+def edit(*, number: int, values: object, by: User, at: datetime, if_match: IfMatch | None = None) -> Request:
+    """Replaces the values of an open request of one's own, if it is still in one of the states of `if_match`
+    (tags.of_request). Raises NotFound, NotYours, AlreadyClosed, Stale and what `submit` raises; the rights are those of
+    who asked, also where the owner of a service account edits."""
     request = queries.requests_visible_to(by).filter(pk=number).first()
     if request is None:
         raise NotFound(_("There is no such request."))
     permissions.check_edit(request, by)
+    if if_match:
+        # Before the cluster is asked for nothing; once more under the lock.
+        if_match.check(tags.of_request(request))
     asked = kind_of(request.kind)
     checked = checked_values(asked, values, request.asker)
     if len(asked.parts(checked)) != 1:
@@ -31,7 +36,7 @@ def edit(*, number: int, values: object, by: User, at: datetime) -> Request:
     draft = _drafted(request, checked, target)
     plan = looked(asked, draft, at)
     try:
-        return _replace(request, draft, target, plan, asked, by, at)
+        return _replace(request, draft, target, plan, asked, by, at, if_match)
     except IntegrityError as error:
         raise busy(error) from error
 
@@ -57,10 +62,20 @@ def _drafted(request: Request, values: dict[str, object], target: Target) -> Req
 
 @transaction.atomic
 def _replace(
-    request: Request, draft: Request, target: Target, plan: Plan, asked: Kind, by: User, at: datetime
+    request: Request,
+    draft: Request,
+    target: Target,
+    plan: Plan,
+    asked: Kind,
+    by: User,
+    at: datetime,
+    if_match: IfMatch | None,
 ) -> Request:
-    locked = Request.objects.select_for_update(of=("self",)).select_related("tenant", "asker").get(pk=request.pk)
+    rows = Request.objects.select_for_update(of=("self",)).select_related("tenant", "asker", "policy")
+    locked = rows.get(pk=request.pk)
     permissions.check_edit(locked, by)
+    if if_match:
+        if_match.check(tags.of_request(locked))
     if locked.round != request.round:
         raise permissions.AlreadyClosed(_("Somebody changed this request meanwhile. Please look at it again."))
     before = {"state": locked.state, "values": locked.values, "policy": locked.policy_id}

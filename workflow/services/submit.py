@@ -1,6 +1,5 @@
 """Asking for something."""
 
-import re
 import uuid
 from datetime import datetime
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from accounts.idempotency import KeyReused, check_key
 from accounts.models import User
 from audit import services as audit
 from clusters.drivers.base import DriverError
@@ -27,20 +27,12 @@ ONE_OF_A_NAME = (
     "tenants_project_namespace_unique",
     "tenants_tenant_code_key",
 )
-# Printable ASCII, as long as the column.
-KEY = re.compile(r"[ -~]{1,64}")
 
 
 class TargetBusy(Conflict):
     """Another open request is about the same thing."""
 
     code = "target-busy"
-
-
-class KeyReused(Conflict):
-    """The same idempotency key was sent with another wish."""
-
-    code = "idempotency-key-reused"
 
 
 def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key: str | None = None) -> Request:
@@ -50,7 +42,8 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     `idempotency_key` of the same person answers the first request, if the wish is the same. Raises NotFound,
     Forbidden, Invalid (fields by JSON pointer), TargetBusy, KeyReused, NoPolicy, and what the kind raises.
     """
-    _check_key(idempotency_key)
+    if idempotency_key is not None:
+        check_key(idempotency_key)
     wish = digest_of([kind, values])
     known = _repeated(by, idempotency_key, wish)
     if known is not None:
@@ -78,6 +71,18 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     except IntegrityError as error:
         return _lost_race(top, error)
     return top
+
+
+def rehearse(*, kind: str, values: object, by: User, at: datetime) -> list[tuple[Request, Plan]]:
+    """What `submit` would make of the wish, for each of its environments, with what it would change; nothing is stored,
+    and nothing is held, so that it may be refused all the same a moment later. Raises what `submit` raises but for
+    TargetBusy and KeyReused."""
+    asked = kind_of(kind)
+    parts = asked.parts(checked_values(asked, values, by))
+    drafts = [_drafted_part(asked, part, place, by, at)[0] for place, part in enumerate(parts)]
+    for draft in drafts:
+        choosing.choose(draft)
+    return [(draft, looked(asked, draft, at)) for draft in drafts]
 
 
 def checked_values(asked: Kind, values: object, by: User) -> dict[str, Any]:
@@ -131,19 +136,13 @@ def take_targets(request: Request, target: Target) -> None:
     OpenTarget.objects.bulk_create(OpenTarget(key=key, request=request) for key in sorted(target.keys))
 
 
-def _check_key(idempotency_key: str | None) -> None:
-    if idempotency_key is None or KEY.fullmatch(idempotency_key):
-        return
-    raise Invalid(_("The Idempotency-Key is not valid."), {"": _("At most 64 printable ASCII characters.")})
-
-
 def _repeated(by: User, idempotency_key: str | None, wish: str) -> Request | None:
     """The request that was made with this key; raises KeyReused if it was about something else."""
     if idempotency_key is None:
         return None
     known = Request.objects.filter(asker=by, idempotency_key=idempotency_key).first()
     if known is not None and known.wish_digest != wish:
-        raise KeyReused(_("This Idempotency-Key was used for another request: #%(number)s.") % {"number": known.number})
+        raise KeyReused(known.number)
     return known
 
 

@@ -13,13 +13,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.idempotency import KeyReused
 from web.errors import Invalid, NotFound, UserError
 from web.fragments import fragment
 from workflow import fields, permissions, policy_rows, queries, rows, schema, services
 from workflow.kinds import Kind, all_kinds, kind_of
 from workflow.models import Request
 from workflow.services.foresee import foresee
-from workflow.services.submit import KeyReused, TargetBusy
+from workflow.services.submit import TargetBusy
 from workflow.views.detail import request_or_404
 
 Values = dict[str, Any]

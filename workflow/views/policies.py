@@ -12,12 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.idempotency import KeyReused
 from web.errors import Invalid, NotFound, UserError
 from workflow import machine, permissions, policy_forms, policy_rows, queries, schema, services
 from workflow.models import Policy, Request
 from workflow.policy_forms import Entries
 from workflow.services.policies import check_change, may_change
-from workflow.services.submit import KeyReused, TargetBusy
+from workflow.services.submit import TargetBusy
 from workflow.services.trial import Trial, try_policy
 
 KIND = "change-policy"

@@ -1,0 +1,29 @@
+"""API tokens as prepared rows for pages: plain values in the reader's language."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from accounts.forms import scope_labels
+from accounts.models import ApiToken
+
+_STATES = {"active": ("success", "check"), "expired": ("neutral", "clock"), "revoked": ("neutral", "skip")}
+
+
+def token_row(token: ApiToken, now: datetime, revoke_url: str) -> dict[str, Any]:
+    """A token in a table of them; what does not work any more cannot be revoked."""
+    state = token.state(now)
+    tone, icon = _STATES[state]
+    words = {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
+    labels = scope_labels()
+    return {
+        "name": token.name,
+        "prefix": token.prefix,
+        "scopes": [labels.get(scope, scope) for scope in token.scopes],
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+        "status": {"label": words[state], "tone": tone, "icon": icon},
+        "revoke_url": revoke_url if state == "active" else "",
+    }
