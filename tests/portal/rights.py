@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from django.http import HttpResponse
 from django.test import Client
@@ -13,8 +12,11 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from accounts.models import ApiToken, User
+from accounts.rules import PROGRAM_SCOPES
+from accounts.tokens import prefix_of
 from portal.access import ACCESS
 from script.local import ROOT
+from tenants.services import service_accounts
 from tests.builders import a_tenant, a_user
 from tests.portal.walk import SCOPES, URLS, World, call, changed, with_token
 
@@ -73,11 +75,14 @@ def _disabled_program(world: World) -> Client:
 
 
 def _robot(world: World) -> Client:
-    """The developer's service account, a developer of the tenant itself."""
-    a_tenant("claims", robot="developer")
-    world.people["robot"] = a_user("robot", owner=world.people["dev"])
-    token = ApiToken.objects.get(prefix=_prefix(world.tokens["dev"]))
-    return with_token(_issued(world.people["robot"], token))
+    """A service account of the tenant, a developer, for which the owner answers."""
+    given = {"by": world.people["owner"], "at": timezone.now()}
+    tenant = a_tenant("claims")
+    account = service_accounts.create(tenant=tenant, name="robot", role="developer", description="", **given)
+    _token, text = service_accounts.issue_token(
+        account=account, name="robot", scopes=sorted(PROGRAM_SCOPES), days=90, **given
+    )
+    return with_token(text)
 
 
 CALLERS: dict[str, Caller] = {
@@ -166,18 +171,4 @@ def _is_api(name: str) -> bool:
 
 
 def _prefix(text: str) -> str:
-    from accounts.tokens import prefix_of
-
     return prefix_of(text) or ""
-
-
-def _issued(user: User, like: ApiToken) -> str:
-    """A token of a service account with the scopes of another one."""
-    from accounts.services import issue_token
-
-    assert user.owner is not None
-    asked = {"name": "robot", "scopes": like.scopes, "days": 90}
-    return issue_token(user=user, by=user.owner, at=timezone.now(), **asked)[1]
-
-
-assert Path(TABLE).parent.is_dir()

@@ -145,4 +145,4 @@ def test_rules__service_account__may_no_more_than_its_owner(table):
     answered = {(who, name, method): (status, more) for who, name, method, status, more in table}
     for (who, name, method), (status, more) in answered.items():
         if who == "service account" and ACCESS[name] == "api" and _succeeded(status, more):
-            assert _succeeded(*answered["developer", name, method]), (name, method, status)
+            assert _succeeded(*answered["owner", name, method]), (name, method, status)
