@@ -72,12 +72,13 @@ class Notes:
 
 class Writer:
     """One pass of writing over a bundle. `seen` is how objects were right after, where the cluster said so; `rows` are
-    those that are kept, and `notes` what is still to be written down of them, however the pass ends."""
+    those that are kept, `revision` is what is wanted, and `notes` what is still to be written down of them, however the
+    pass ends."""
 
     def __init__(self, lease: Lease, bundle: Bundle, revision: BundleRevision, driver: Driver, record: Record) -> None:
         self._lease = lease
         self._bundle = bundle
-        self._revision = revision
+        self.revision = revision
         self._driver = driver
         self._record = record
         self.notes = Notes(lease)
@@ -90,7 +91,7 @@ class Writer:
         """Makes every object as wanted, in order, then removes what is no longer wanted; the commit's id for GitOps."""
         kept, unwanted = self._intend()
         self.rows = [*kept, *unwanted]
-        desired = [self._desired(row, entry) for row, entry in zip(kept, self._revision.objects_wanted, strict=True)]
+        desired = [self._desired(row, entry) for row, entry in zip(kept, self.revision.objects_wanted, strict=True)]
         for _kind, group in groupby(zip(kept, desired, strict=True), key=lambda pair: pair[0].kind):
             self._bring(list(group))
         removed = self._prune(unwanted)
@@ -100,9 +101,9 @@ class Writer:
             with guarded(self._lease):
                 pass
 
-        source = self._revision.provenance
+        source = self.revision.provenance
         message = rules.commit_message(
-            f"{self._bundle.namespace or self._bundle.owner}: revision {self._revision.number}", source
+            f"{self._bundle.namespace or self._bundle.owner}: revision {self.revision.number}", source
         )
         return self._driver.commit(desired, removed, message, still_ours, str(source.get("asker", "")))
 
@@ -116,7 +117,7 @@ class Writer:
         order, and those that are no longer wanted but not gone, last ones first."""
         known = {tuple(ref_of(row)): row for row in self._bundle.objects_kept.all()}
         rows, new, changed = [], [], []
-        for position, entry in enumerate(self._revision.objects_wanted):
+        for position, entry in enumerate(self.revision.objects_wanted):
             api_version, kind, namespace, name = ref = rules.reference(entry["manifest"])
             row = known.get(ref)
             if row is None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters import circuit, drift, observing, sealing
+from clusters import circuit, drift, following, observing, sealing
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.applying import GONE, Notes, Writer
 from clusters.drivers.base import Driver, DriverError
@@ -134,9 +134,12 @@ def _agree(lease: Lease, bundle: Bundle, outcome: str, now: datetime, writer: Wr
         writer.notes.store()
         Bundle.objects.filter(pk=lease.pk).update(message=None, blocked=False)
         before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
-        before.update(agreed_at=now)
+        is_news = bool(before.update(agreed_at=now))
         record.keep(outcome)
         drift.agreed(bundle, now)
+        if is_news:
+            came = range(bundle.observed_generation + 1, lease.generation + 1)
+            following.moved(bundle, came, outcome if writer.revision.objects_wanted else "removed", now)
 
 
 def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
@@ -170,8 +173,10 @@ def _stop(lease: Lease, bundle: Bundle, error: DriverError, record: Record) -> P
     with guarded(lease):
         # A newer revision may have come meanwhile; this error is not about that one.
         current = Bundle.objects.filter(pk=lease.pk, generation=lease.generation)
-        current.update(message=error.sentence.stored(), blocked=not again)
+        is_wanted = bool(current.update(message=error.sentence.stored(), blocked=not again))
         record.keep("retrying" if again else "blocked", error.sentence.stored())
+        if is_wanted and not again:
+            following.moved(bundle, [lease.generation], "blocked", timezone.now(), error.sentence)
     circuit.failed(bundle.cluster, error, timezone.now())
     if not again:
         return Pass()

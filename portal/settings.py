@@ -90,6 +90,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.navigation.navigation",
+                "notify.bell.bell",
             ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "web.templatetags.components"],
             "loaders": [
@@ -285,6 +286,8 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Who is told what became of a bundle's revisions (clusters.following).
+BUNDLE_FOLLOWERS = ["workflow.services.following.bundle_moved"]
 # Holds a service account to what its owner may: (user=, at=); raises PersonGone.
 SERVICE_ACCOUNT_HOLD = "tenants.services.service_accounts.hold"
 # Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.

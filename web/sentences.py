@@ -60,11 +60,12 @@ class Sentence:
 
 def shown(stored: object) -> str:
     """What `Sentence.stored` made, in the active language; "" for None and for anything it cannot have made."""
-    sentence = _restored(stored)
+    sentence = restored(stored)
     return "" if sentence is None else str(sentence)
 
 
-def _restored(stored: object) -> Sentence | None:
+def restored(stored: object) -> Sentence | None:
+    """The sentence that `Sentence.stored` made, to be a part of another one; None for anything else."""
     if not isinstance(stored, dict) or not isinstance(stored.get("text"), str):
         return None
     parameters = stored.get("parameters")
@@ -74,7 +75,7 @@ def _restored(stored: object) -> Sentence | None:
 
 
 def _parameter(value: object) -> str | int | Sentence:
-    return value if isinstance(value, str | int) else _restored(value) or ""
+    return value if isinstance(value, str | int) else restored(value) or ""
 
 
 def _storable(text: str) -> str:

@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.models import User
-from workflow.models import Decision, Delegation, Step
+from accounts.models import ADMINISTRATORS, User
+from workflow.models import Decision, Delegation, Request, Step
 
 
 def active_delegations(at: datetime | Now) -> models.QuerySet[Delegation]:
@@ -31,6 +31,20 @@ def principals_for(user: User, group: str, at: datetime) -> list[User]:
     """Whose place in the group (its slug) this person could fill, their own first; none: []."""
     own = [user.owner or user] if group in user.approver_slugs else []
     return own + [one for one in delegators_of(user, at) if group in one.approver_slugs]
+
+
+def deciders_of(request: Request, group: str, at: datetime) -> list[tuple[User, User | None]]:
+    """(person, in whose place; None: their own) of everybody the portal knows who may decide the request for the group
+    (its slug) now: never who asked, nor who has spoken in this round already."""
+    role = "administrator" if group == ADMINISTRATORS else f"approver:{group}"
+    spoken = request.decisions.filter(voided_at__isnull=True)
+    people = User.objects.filter(is_active=True, owner__isnull=True).exclude(pk=request.asker.principal_id)
+    people = people.exclude(pk__in=spoken.values("principal")).exclude(pk__in=spoken.values("speaker"))
+    members = list(people.filter(roles__contains=[role]).order_by("pk"))
+    own = [one.pk for one in members]
+    given = active_delegations(at).filter(by__in=people, by__roles__contains=[role], to__in=people)
+    held = given.exclude(to__in=own).select_related("by", "to").order_by("-id")
+    return [(one, None) for one in members] + [(one.to, one.by) for one in held]
 
 
 def decides_anything(user: User, at: datetime) -> bool:

@@ -61,6 +61,13 @@
     for (const menu of $$("[data-menu][open]")) { menu.open = false; $("summary", menu).focus(); }
   });
 
+  // Following the link of a message marks it as read; the page goes on meanwhile.
+  for (const kind of ["click", "auxclick"]) document.addEventListener(kind, (event) => {
+    const form = event.target.closest("[data-notice] a") && $("form", event.target.closest("[data-notice]"));
+    if (!form || event.button > 1) return;
+    fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual", keepalive: true }).catch(() => {});
+  });
+
   // J and K move through the rows of a list, X chooses one, unless one is typing; Enter opens, as it does for any link.
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");

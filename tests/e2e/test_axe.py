@@ -134,7 +134,12 @@ def navigation_open(page: Page) -> None:
 
 
 def menu_open(page: Page) -> None:
-    page.click("[data-menu] summary")
+    page.click(".pt-user")
+
+
+def bell_open(page: Page) -> None:
+    page.click(".pt-bell summary")
+    page.wait_for_selector(".pt-bell li")
 
 
 @dataclass(frozen=True)
@@ -219,6 +224,9 @@ VIEWS = {
         View("home", "platform"),
         *(View("request-detail", "platform", request(name)) for name in ("waiting", "quota")),
         *(View("request-detail", "admin", request(name)) for name in ("tenant", "budget", "policy")),
+        View("notifications", "platform"),
+        View("notifications", "platform", query=said("sort=portal")),
+        View("home", "platform", act=bell_open),
         View("inbox", "platform"),
         View("inbox", "platform", act=without_a_note, status=422),
         View("inbox", "platform", act=with_a_note),

@@ -12,10 +12,11 @@ from workflow.services import decide, submit
 
 pytestmark = pytest.mark.django_db
 
-# Who is it: session and user, or token and user in one query.
-SESSION, TOKEN = 2, 1
-# Submitting reads the pools to find a place, under their locks when it holds, and for the facts that policies see.
-LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 33, 42
+# Who is it: session and user, and what the bell counts; or token and user in one query.
+SESSION, TOKEN = 3, 1
+# Submitting reads the pools to find a place, under their locks when it holds, and for the facts that policies see; and
+# tells those who decide.
+LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 36, 44
 
 # (address, role, budget beyond the lookup of the person)
 LISTS = [
@@ -28,6 +29,8 @@ LISTS = [
     ("/requests", "platform", LIST + 1),
     ("/requests/mine", "dev", LIST),
     ("/inbox", "platform", LIST),
+    ("/notifications", "platform", LIST),
+    ("/api/v1/notifications", "platform", LIST),
     ("/projects", "dev", LIST),
     ("/api/v1/requests", "dev", LIST),
     ("/api/v1/requests", "auditor", LIST),

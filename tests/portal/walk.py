@@ -19,6 +19,7 @@ from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
 from clusters.models import Bundle, Cluster, DriftCheck, Health
+from notify.models import Message
 from tenants.models import Deletion, Project
 from tenants.services import service_accounts
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
@@ -129,6 +130,11 @@ def _read(arguments: Arguments = lambda world: []) -> Url:
 
 def _read_hidden(arguments: Arguments) -> Url:
     return Url({"GET": READERS, "HEAD": READERS}, arguments, is_hidden=True)
+
+
+def _message(world: World) -> list[Any]:
+    """What an approver was told of the open request."""
+    return [Message.objects.get(to=world.people["platform"], about=f"request:{world.request.number}").pk]
 
 
 def _number(world: World) -> list[Any]:
@@ -290,6 +296,14 @@ URLS: dict[str, Url] = {
     "reference-operation": _read(lambda world: ["requests_create"]),
     "tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
     "token-revoke": Url({"POST": DEV}, lambda world: [world.prefix]),
+    "notifications": _read(),
+    "notification-count": _read(),
+    "notifications-newest": _read(),
+    "notifications-read": Url({"POST": EVERYBODY}),
+    "notification-read": Url({"POST": frozenset({"platform"})}, _message),
+    "api-notifications": _read(),
+    "api-notifications-read": Url({"POST": EVERYBODY}),
+    "api-notification-read": Url({"POST": frozenset({"platform"})}, _message),
     "requests": _read(),
     "requests-mine": _read(),
     "request-new": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ASKERS}, _kind, _asking_form),

@@ -11,7 +11,7 @@ from audit import services as audit
 from workflow import machine
 from workflow.kinds import kind_of
 from workflow.models import Request
-from workflow.services import closing, families, rounds
+from workflow.services import closing, families, notices, rounds
 
 
 def approve(request: Request, *, by: User | None, at: datetime) -> None:
@@ -33,4 +33,7 @@ def approve(request: Request, *, by: User | None, at: datetime) -> None:
         after={"state": request.state, "policy": request.policy.slug},
         at=at,
     )
+    if by is not None:
+        notices.no_longer_asked(request, at)
+        notices.approved(request, by, at)
     families.follow(request, at)

@@ -10,6 +10,7 @@ from audit import services as audit
 from web.errors import Invalid, NotFound
 from workflow import permissions, queries, schema
 from workflow.models import Comment
+from workflow.services import notices
 
 LONGEST = 2000
 
@@ -36,4 +37,5 @@ def comment(*, number: int, text: str, by: User, at: datetime) -> Comment:
         after={"comment": said.pk, "text": said.text},
         at=at,
     )
+    notices.commented(request, by, said.text, at)
     return said

@@ -12,6 +12,7 @@ from work.claims import Lease, guarded
 from work.tasks import Pass
 from workflow import machine, permissions
 from workflow.models import Comment, Deadline, Request, Step
+from workflow.services import notices
 from workflow.services.closing import close
 
 
@@ -49,10 +50,14 @@ def _remind(request: Request, clock: Deadline, now: datetime) -> None:
     if step is None:
         text = gettext_noop("Reminder: this was sent back and waits for who asked. It expires in %(days)s days.")
         sentence = Sentence(text, {"days": days})
+        notices.asker_reminded(request, days, now)
     else:
         Step.objects.filter(pk=step.pk).update(reminded_at=now)
         text = gettext_noop("Reminder: this still waits for a decision. It expires in %(days)s days.")
         sentence = Sentence(text, {"days": days})
+        # In place of what they were told before.
+        notices.no_longer_asked(request, now)
+        notices.ask(request, step, now, days=days)
     Comment.objects.create(request=request, by=None, sentence=sentence.stored(), at=now)
     audit.record(
         actor=None,
@@ -70,3 +75,4 @@ def _expire(request: Request, now: datetime) -> None:
         text = gettext_noop("It was sent back and not changed in time.")
     Comment.objects.create(request=request, by=None, sentence=Sentence(text).stored(), at=now)
     close(request, "expire", by=None, at=now)
+    notices.expired(request, now)

@@ -15,7 +15,7 @@ from workflow import machine, permissions, queries, schema
 from workflow.kinds import kind_of
 from workflow.models import Decision, Plan, Request, Step
 from workflow.permissions import Place
-from workflow.services import closing, families, planning, rounds
+from workflow.services import closing, families, notices, planning, rounds
 from workflow.services.approval import approve
 from workflow.services.possible import check_fresh, check_still_possible
 
@@ -78,7 +78,7 @@ def _approve(request: Request, note: str, plan_digest: str, by: User, at: dateti
             _ask_again(locked, changed, by, at)
         else:
             _decided(locked, place, "approve", note, plan_digest, by, at)
-            _advance(locked, place.step, by, at)
+            _advance(locked, place, by, at)
     if changed is not None:
         raise PlanChanged(changed)
     return locked
@@ -130,11 +130,13 @@ def _refuse(number: int, verdict: str, note: str, plan_digest: str, by: User, at
     Step.objects.filter(pk=place.step.pk).update(state=state, closed_at=at)
     if verdict == "reject":
         closing.close(locked, "reject", by=by, at=at)
+        notices.rejected(locked, by, note, at)
         return locked
     locked.state = machine.after(locked.state, verdict)
     locked.save(update_fields=["state"])
     rounds.end(locked, at)
     rounds.set_clock(locked, at, rounds.ASKER_HOURS)
+    notices.sent_back(locked, by, note, at)
     families.follow(locked, at)
     return locked
 
@@ -173,10 +175,11 @@ def _decided(request: Request, place: Place, verdict: str, note: str, digest: st
     )
 
 
-def _advance(request: Request, step: Step, by: User, at: datetime) -> None:
+def _advance(request: Request, place: Place, by: User, at: datetime) -> None:
     """Closes the step once enough people approved; then the next one, or the request itself."""
-    if _approvals(request).filter(step=step).count() < step.minimum:
+    if _approvals(request).filter(step=place.step).count() < place.step.minimum:
+        notices.decided_by(request, [by.owner or by, place.principal], at)
         return
-    Step.objects.filter(pk=step.pk).update(state="approved", closed_at=at)
+    Step.objects.filter(pk=place.step.pk).update(state="approved", closed_at=at)
     if not rounds.start_next(request, at):
         approve(request, by=by, at=at)

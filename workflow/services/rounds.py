@@ -9,6 +9,7 @@ from accounts.models import ApproverGroup
 from web.errors import UserError
 from workflow import machine
 from workflow.models import Deadline, Policy, Request, Step
+from workflow.services import notices
 
 # How long a request that was sent back waits for who asked.
 ASKER_HOURS = 14 * 24
@@ -28,7 +29,7 @@ def begin(request: Request, policy: Policy, at: datetime) -> None:
         return
     groups = {group.slug: group for group in ApproverGroup.objects.all()}
     first = timedelta(hours=policy.steps[0]["deadline_hours"])
-    Step.objects.bulk_create(
+    steps = Step.objects.bulk_create(
         Step(
             request=request,
             round=request.round,
@@ -41,6 +42,7 @@ def begin(request: Request, policy: Policy, at: datetime) -> None:
         )
         for position, step in enumerate(policy.steps)
     )
+    notices.ask(request, steps[0], at)
     hours = policy.steps[0]["deadline_hours"]
     if request.round > 1 and set_clock(request, at, hours):
         return
@@ -50,12 +52,15 @@ def begin(request: Request, policy: Policy, at: datetime) -> None:
 
 def start_next(request: Request, at: datetime) -> bool:
     """Makes the first waiting step current and starts its clock; False if none waits any more."""
-    step = request.steps.filter(round=request.round, state="waiting").order_by("position").first()
+    waiting = request.steps.filter(round=request.round, state="waiting").select_related("group")
+    step = waiting.order_by("position").first()
     if step is None:
         return False
     due_at = at + timedelta(hours=step.deadline_hours)
     Step.objects.filter(pk=step.pk).update(state="current", due_at=due_at, reminded_at=None)
     set_clock(request, at, step.deadline_hours)
+    notices.no_longer_asked(request, at)
+    notices.ask(request, step, at)
     return True
 
 
@@ -68,6 +73,7 @@ def start_over(request: Request, at: datetime) -> None:
 def end(request: Request, at: datetime) -> None:
     """What still waits of the present round is skipped."""
     request.steps.filter(state__in=["waiting", "current"]).update(state="skipped", closed_at=at)
+    notices.no_longer_asked(request, at)
 
 
 def set_clock(request: Request, at: datetime, hours: int) -> bool:

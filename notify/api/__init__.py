@@ -1,0 +1,1 @@
+"""REST: what people and machines are told."""

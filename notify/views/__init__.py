@@ -1,0 +1,1 @@
+"""Pages of what people and machines are told."""
