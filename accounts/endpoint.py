@@ -83,6 +83,9 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses also what the address says and the document does not know."""
         super().initial(request, *args, **kwargs)
+        if request.method not in self.allowed_methods:
+            # Answered by 405, whatever the address says.
+            return
         known = _parameters_of(type(self), request.method or "")  # type: ignore[arg-type]
         wrong = {f"/{name}": _("There is no such parameter.") for name in request.query_params if name not in known}
         for name, values in request.query_params.lists():

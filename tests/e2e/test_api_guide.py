@@ -81,5 +81,9 @@ def test_guide__its_commands__print_what_it_says(portal, gitops_cluster, sign_in
     printed = run(folder, PORTAL=portal.url, TOKEN=tokens["dev"], APPROVER=tokens["platform"])
     found = blocks()
     assert len(printed) == len(found) >= 10
-    for block, output in zip(found, printed, strict=True):
-        assert fits(output, block.printed), f"{block.commands}\npromised:\n{block.printed}\nprinted:\n{output}"
+    wrong = [
+        f"{block.commands}\npromised:\n{block.printed}\nprinted:\n{output}"
+        for block, output in zip(found, printed, strict=True)
+        if not fits(output, block.printed)
+    ]
+    assert not wrong, "\n\n".join(wrong)

@@ -98,9 +98,11 @@ def test_client__main_job__typed_from_the_wish_to_the_commit(portal, gitops_clus
     assert waiting.number == made.number and waiting.due_at > made.submitted_at
     plan = approver.call("requests.requests_plan", made.number)
     assert isinstance(plan, models.Plan) and plan.digest == waiting.plan_digest
-    told = approver.call("requests.requests_decide", made.number, body=models.Decision(verdict="approve"))
+    told = approver.call(
+        "requests.requests_decide", made.number, body=models.Decision.from_dict({"verdict": "approve"})
+    )
     assert is_problem(told, 409, "plan-changed")
-    decision = models.Decision(verdict="approve", plan_digest=plan.digest)
+    decision = models.Decision.from_dict({"verdict": "approve", "plan_digest": plan.digest})
     decided = approver.call("requests.requests_decide", made.number, body=decision)
     assert isinstance(decided, models.RequestDetail) and decided.state == "approved"
 

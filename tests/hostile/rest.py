@@ -164,6 +164,16 @@ REST: list[tuple[str, str, str, Any, int, str]] = [
     ("platform", "POST", "delegations", {"to": NUL, "ends_at": "2099-01-01T00:00:00Z"}, 422, "/to"),
     ("dev", "POST", "delegations", {"to": "owner", "ends_at": "2099-01-01T00:00:00Z"}, 403, "forbidden"),
     ("dev", "POST", "requests/foresee", {"kind": "moon", "values": {}}, 404, "not-found"),
+    # One type of JSON for another
+    ("dev", "POST", "tokens", {"name": "x", "scopes": ["read"], "days": "30"}, 422, "/days"),
+    ("dev", "POST", "tokens", {"name": 5, "scopes": ["read"]}, 422, "/name"),
+    ("dev", "POST", "tokens", {"name": "x", "scopes": [1]}, 422, "/scopes/0"),
+    ("dev", "POST", "tokens", {"name": "x", "scopes": "read"}, 422, "/scopes"),
+    ("dev", "POST", "tokens", {"name": "x", "scopes": ["read"], "days": True}, 422, "/days"),
+    ("dev", "POST", "requests/{number}/comments", {"text": 5}, 422, "/text"),
+    ("platform", "POST", "requests/{number}/decision", {"verdict": "reject", "note": True}, 422, "/note"),
+    ("platform", "POST", "delegations", {"to": 5, "ends_at": "2099-01-01T00:00:00Z"}, 422, "/to"),
+    ("admin", "POST", "clusters/gitops/restore", {"overwrite": [5]}, 422, "/overwrite/0"),
     # Capacity
     ("admin", "PUT", "clusters/gitops/capacity", capacity(cpu_millicores="1e9999"), 422, "/cpu_millicores"),
     ("admin", "PUT", "clusters/gitops/capacity", capacity(cpu_overcommit="NaN"), 422, "/cpu_overcommit"),

@@ -1,6 +1,7 @@
 """The table of rights, docs/rights.csv: every address and method called by every sort of person, and the answer."""
 
 import csv
+import fcntl
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,14 +32,10 @@ TO_LOGIN, WROTE = " to login", " *"
 
 @dataclass(frozen=True)
 class Caller:
-    """One sort of person: a browser for pages and a program for the API; None: it has no such thing."""
+    """One sort of person: a browser for pages and a program for the API."""
 
     browser: Callable[[World], Client]
     program: Callable[[World], Client]
-
-    def client(self, world: World, name: str) -> Client:
-        """What calls the address."""
-        return self.program(world) if ACCESS.get(name) == "api" else self.browser(world)
 
 
 def _person(name: str) -> Caller:
@@ -109,9 +106,11 @@ def column(world: World, who: str) -> dict[tuple[str, str], str]:
     """What each address answers the caller to each method: {(URL name, method): cell}. HEAD is called as well and has
     to answer as GET does."""
     before, cells = changed(), {}
-    browser_of = {api: CALLERS[who].client(world, next(n for n in URLS if _is_api(n) == api)) for api in (True, False)}
+    caller = CALLERS[who]
+    program = caller.program(world)
+    browser = program if caller.browser is caller.program else caller.browser(world)
     for name in URLS:
-        client = browser_of[_is_api(name)]
+        client = program if ACCESS.get(name) == "api" else browser
         for method in METHODS:
             cells[name, method] = _cell(call(world, client, name, method), before)
         head = _cell(call(world, client, name, "HEAD"), before)
@@ -129,7 +128,16 @@ def read() -> dict[str, dict[tuple[str, str], str]]:
 
 
 def write(who: str, cells: dict[tuple[str, str], str]) -> None:
-    """Puts one column into the table; rows of addresses that are gone leave it."""
+    """Puts one column into the table, one process after the other; rows of addresses that are gone leave it."""
+    folder = os.open(TABLE.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        _write(who, cells)
+    finally:
+        os.close(folder)
+
+
+def _write(who: str, cells: dict[tuple[str, str], str]) -> None:
     table, addresses = read(), routes()
     table[who] = cells
     with TABLE.open("w", newline="") as file:
@@ -164,10 +172,6 @@ def _cell(response: HttpResponse, before: tuple) -> str:
     if response.status_code == 302 and response["Location"].startswith("/login?"):
         cell += TO_LOGIN
     return cell + (WROTE if response.changed != before else "")
-
-
-def _is_api(name: str) -> bool:
-    return ACCESS.get(name) == "api"
 
 
 def _prefix(text: str) -> str:

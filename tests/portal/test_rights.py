@@ -1,7 +1,7 @@
 """docs/rights.csv says what every sort of person is answered everywhere; and whatever the table says, these rules hold.
 
-WRITE_RIGHTS=1 pytest -n 0 tests/portal/test_rights.py writes the table. Read what it changed: the test then only says
-that the portal still does it.
+WRITE_RIGHTS=1 pytest tests/portal/test_rights.py writes the table. Read what it changed: the test then only says that
+the portal still does it.
 """
 
 import pytest
@@ -50,7 +50,8 @@ def test_rights__every_address_and_method__as_the_table_says(world, who):
     if rights.is_writing():
         rights.write(who, found)
     table = rights.read().get(who, {})
-    assert set(table) == {(name, method) for name in rights.routes() for method in METHODS}, "WRITE_RIGHTS=1"
+    addresses = {(name, method) for name in rights.routes() for method in METHODS}
+    assert set(table) == addresses, f"WRITE_RIGHTS=1: {sorted(set(table) ^ addresses)}"
     differing = {f"{method} {name}": (table[name, method], cell) for (name, method), cell in found.items()}
     assert not {where: pair for where, pair in differing.items() if pair[0] != pair[1]}, "(table, portal)"
 

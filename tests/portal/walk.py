@@ -200,7 +200,7 @@ def _delegation_pk(world: World) -> list[Any]:
 
 
 def _token_wish(world: World) -> dict[str, Any]:
-    return {"name": "walked", "scopes": ["read"], "days": "30"}
+    return {"name": "walked", "scopes": ["read"], "days": 30}
 
 
 def _policy_values(world: World) -> dict[str, Any]:
