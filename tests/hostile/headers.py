@@ -272,6 +272,8 @@ HEADERS: list[Row] = [
     get("after twice", "dev", "/api/v1/requests?after=1&after=2", 422, '"/after"'),
     get("after as a list", "dev", "/api/v1/requests?after[]=1", 422, '"/after[]"'),
     get("a name that is none", "dev", "/api/v1/requests?__proto__=1", 422, '"/__proto__"'),
+    get("a choice that is none", "dev", "/api/v1/notifications?sort=moon", 422, '"/sort"'),
+    get("an order that is none", "dev", "/api/v1/requests?order=-pk", 422, '"/order"'),
     get("page 0", "platform", "/api/v1/inbox?page=0", 422, '"/page"'),
     get("endless wait", "dev", "/api/v1/requests/{number}?wait=1e9", 422, '"/wait"'),
     get("wait below nothing", "dev", "/api/v1/requests/{number}?wait=-1", 422, '"/wait"'),
