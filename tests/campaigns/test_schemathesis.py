@@ -12,7 +12,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
 from accounts.services import issue_token
-from tests.fuzzing.driving import Driver, document
+from tests.fuzzing.driving import Driver, altered, document
 from tests.portal import walk
 from tests.portal.walk import World
 
@@ -56,3 +56,12 @@ def test_rest__whatever_is_sent__answered_as_the_document_says(driver: Driver, i
     assert book.total >= LEAST[is_full]
     assert {label for _part, label, _who, _status in book.counts} == {one.label for one in driver.operations}
     assert book.chains, "no call used what another one answered"
+
+
+def test_rest__a_document_that_is_wrong__is_noticed(driver: Driver, world: World, dice) -> None:
+    """Else the test above would say nothing."""
+    schema = altered(driver.schema, "Person", "username", {"type": "integer"})
+    wrong = Driver(schema, driver.tokens, world, dice)
+    wrong.operations = [one for one in wrong.operations if one.label == "GET /api/v1/me"]
+    wrong.random_calls(1)
+    assert ("GET /api/v1/me", "Response violates schema", 200) in wrong.book.violations

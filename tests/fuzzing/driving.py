@@ -5,6 +5,7 @@ import contextlib
 import random
 import warnings
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from itertools import islice
 from typing import Any
 
@@ -62,6 +63,15 @@ def document(token: str) -> BaseSchema:
     headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
     config = Config.from_dict(CONFIGURATION)
     return openapi.from_wsgi("/api/v1/openapi.json", application, config=config, headers=headers)
+
+
+def altered(schema: BaseSchema, name: str, member: str, says: dict[str, Any]) -> BaseSchema:
+    """The document with something else said about a member of one of its shapes."""
+    said = deepcopy(schema.raw_schema)
+    said["components"]["schemas"][name]["properties"][member] = says
+    found = openapi.from_dict(said, config=Config.from_dict(CONFIGURATION))
+    found.app = application
+    return found
 
 
 class Driver:
