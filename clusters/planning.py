@@ -18,7 +18,7 @@ from clusters.drivers.base import (
     Unreachable,
 )
 from clusters.models import Bundle, BundleObject, BundleRevision, Cluster
-from clusters.sealing import Unreadable
+from web.sealing import Unreadable
 from web.sentences import Sentence
 
 # How many calls a cluster gets at a time: its API server is the limit, more of them only wait there.

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 # Who is it: session and user, and what the bell counts; or token and user in one query.
 SESSION, TOKEN = 3, 1
 # Submitting reads the pools to find a place, under their locks when it holds, and for the facts that policies see; and
-# tells those who decide.
-LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 36, 44
+# tells those who decide, and webhooks.
+LIST, DETAIL, SUBMIT, DECIDE = 5, 10, 37, 45
 
 # (address, role, budget beyond the lookup of the person)
 LISTS = [
@@ -31,12 +31,22 @@ LISTS = [
     ("/inbox", "platform", LIST),
     ("/notifications", "platform", LIST),
     ("/api/v1/notifications", "platform", LIST),
+    ("/api/v1/webhooks", "owner", LIST),
     ("/projects", "dev", LIST),
+    # One for each sort of thing, and what waits for who decides.
+    ("/search?q=imaging", "dev", LIST),
+    ("/search?q=imaging", "platform", LIST + 1),
+    ("/api/v1/search?q=imaging", "dev", LIST),
     ("/api/v1/requests", "dev", LIST),
     ("/api/v1/requests", "auditor", LIST),
     ("/api/v1/projects", "dev", LIST),
     ("/api/v1/tenants", "dev", LIST),
     ("/api/v1/tokens", "dev", LIST),
+    ("/audit", "auditor", LIST),
+    ("/audit?q=claims", "auditor", LIST),
+    ("/audit?tenant=claims", "owner", LIST),
+    ("/api/v1/audit/events", "auditor", LIST),
+    ("/api/v1/audit/events?q=claims", "owner", LIST),
     ("/api/v1/requests?order=oldest&mine=true", "dev", LIST),
     ("/api/v1/projects?tenant=claims&order=namespace", "dev", LIST),
     ("/api/v1/tenants/claims/service-accounts", "owner", LIST),

@@ -137,6 +137,7 @@ def _refuse(number: int, verdict: str, note: str, plan_digest: str, by: User, at
     rounds.end(locked, at)
     rounds.set_clock(locked, at, rounds.ASKER_HOURS)
     notices.sent_back(locked, by, note, at)
+    notices.announce(locked, "request.changes_requested", at)
     families.follow(locked, at)
     return locked
 
