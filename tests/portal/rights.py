@@ -169,7 +169,7 @@ def _routes(patterns: list, prefix: str) -> Iterator[tuple[str, str]]:
 
 def _cell(response: HttpResponse, before: tuple) -> str:
     cell = str(response.status_code)
-    if response.status_code == 302 and response["Location"].startswith("/login?"):
+    if response.status_code == 302 and response["Location"].partition("?")[0] == "/login":
         cell += TO_LOGIN
     return cell + (WROTE if response.changed != before else "")
 
