@@ -104,7 +104,7 @@ def comments_of(request: Request) -> models.QuerySet[Comment]:
 
 def earlier_values_of(request: Request) -> models.QuerySet[EarlierValues]:
     """What was asked for in the rounds of a request the caller may see that are over, oldest first."""
-    return request.earlier_values.order_by("round")
+    return EarlierValues.objects.filter(request=request).order_by("round")
 
 
 def newest_plan(request: Request) -> Plan | None:
