@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["accounts.authentication.HasScope"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "MailWishEnum": "notify.models.mail.WISHES",
         "ScopeEnum": "accounts.rules.SCOPES",
         "ProgramScopeEnum": "accounts.rules.PROGRAM_SCOPES",
     },
