@@ -2,17 +2,18 @@
 
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import queries, services
+from accounts import directory, queries, services
 from accounts.endpoint import Endpoint
 from accounts.models import ApiToken
 from accounts.serializers import (
     IssuedTokenSerializer,
     NewTokenSerializer,
+    PeopleSerializer,
     PersonSerializer,
     TokenPageSerializer,
 )
@@ -27,6 +28,25 @@ class MeView(Endpoint):
     def get(self, request: Request) -> Response:
         """The caller, with the roles the directory gives."""
         return Response(PersonSerializer(request.user).data)
+
+
+class PeopleView(Endpoint):
+    """The company directory."""
+
+    @extend_schema(
+        operation_id="people_find",
+        summary="People of the directory",
+        description="At most 20 whose name, user name or mail contains `q`; two letters at least. Also those who never "
+        "came to the portal.",
+        parameters=[OpenApiParameter("q", str)],
+        responses=PeopleSerializer,
+        tags=["account"],
+    )
+    def get(self, request: Request) -> Response:
+        """By user name."""
+        text = request.query_params.get("q", "").strip()[:80]
+        found = directory.find_people(text, 20) if len(text) > 1 else []
+        return Response(PeopleSerializer({"items": found}).data)
 
 
 class TokensView(Endpoint):

@@ -5,18 +5,23 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.forms import scope_labels
+from accounts.forms import TokenForm, scope_labels
 from accounts.models import ApiToken
 
 _STATES = {"active": ("success", "check"), "expired": ("neutral", "clock"), "revoked": ("neutral", "skip")}
 
 
-def token_row(token: ApiToken, now: datetime, revoke_url: str) -> dict[str, Any]:
-    """A token in a table of them; what does not work any more cannot be revoked."""
+def state_words() -> dict[str, str]:
+    """What a token can be, in words."""
+    return {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
+
+
+def token_row(token: ApiToken, now: datetime, revoke_url: str, form: type[TokenForm] = TokenForm) -> dict[str, Any]:
+    """A token in a table of them, its rights in the words of the `form` that makes such; what does not work any more
+    cannot be revoked."""
     state = token.state(now)
     tone, icon = _STATES[state]
-    words = {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
-    labels = scope_labels()
+    labels = scope_labels(form)
     return {
         "name": token.name,
         "prefix": token.prefix,
@@ -24,6 +29,7 @@ def token_row(token: ApiToken, now: datetime, revoke_url: str) -> dict[str, Any]
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "last_used_at": token.last_used_at,
-        "status": {"label": words[state], "tone": tone, "icon": icon},
+        "state": state,
+        "status": {"label": state_words()[state], "tone": tone, "icon": icon},
         "revoke_url": revoke_url if state == "active" else "",
     }

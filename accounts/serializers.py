@@ -19,6 +19,20 @@ class PersonSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
+class FoundPersonSerializer(serializers.Serializer[Any]):
+    """Somebody in the directory."""
+
+    username = serializers.CharField()
+    display_name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class PeopleSerializer(serializers.Serializer[Any]):
+    """Those who were found."""
+
+    items = FoundPersonSerializer(many=True)
+
+
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
     """An API token, without its secret."""
 

@@ -1,19 +1,15 @@
-"""Pages of who you are: signing in and out, language and theme, API tokens."""
+"""Pages of who you are: signing in and out, language and theme."""
 
-import uuid
 from datetime import timedelta
 from typing import Any
 
 from axes.helpers import get_cool_off
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.contrib.auth import login as start_session
 from django.contrib.auth import logout as end_session
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
-from django.urls import reverse
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -21,20 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import queries, rules, services
+from accounts import emergency, rules, services, sessions
 from accounts.addresses import client_address
 from accounts.backends import NotAPerson
 from accounts.directory import DirectoryUnavailable
-from accounts.forms import TokenForm
 from accounts.models import User
-from accounts.rows import token_row
-from accounts.rules import MOST_ACTIVE_TOKENS
-from web.errors import Conflict, Invalid
 
-# Session key: forms by which tokens were made.
-MADE = "tokens_made"
 THEME_COOKIE_NAME = "theme"
 _YEAR_SECONDS = 365 * 24 * 3600
 
@@ -48,7 +38,8 @@ def login(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_next_of(request))
     if request.method != "POST":
         return _login_page(request, None)
-    name = rules.account_name(request.POST.get("username", "").strip())
+    typed = request.POST.get("username", "").strip()
+    name = rules.account_name(typed) or rules.emergency_name(typed)
     noted = {"username": name, "address": client_address(request), "at": timezone.now()}
     try:
         user = _authenticated(request, name)
@@ -63,7 +54,9 @@ def login(request: HttpRequest) -> HttpResponse:
         services.note_failed_login(reason="locked" if is_locked else "wrong", **noted)
         return locked_out(request, None, {}) if is_locked else _login_page(request, _wrong_error(request), status=403)
     start_session(request, user)
-    services.note_login(user=user, address=noted["address"], at=noted["at"])
+    sessions.go_on(request.session, user, noted["at"], by_itself=False)
+    note = emergency.note_login if user.is_emergency else services.note_login
+    note(user=user, address=noted["address"], at=noted["at"])
     response = HttpResponseRedirect(_next_of(request))
     # Who never chose keeps what this browser has.
     _keep_in_cookies(response, user.language or None, user.theme or None)
@@ -99,6 +92,12 @@ def logout(request: HttpRequest) -> HttpResponse:
     return redirect("login")
 
 
+@require_safe
+def alive(request: HttpRequest) -> HttpResponse:
+    """Somebody is still writing on a page that asks for nothing: the session goes on."""
+    return HttpResponse(status=204)
+
+
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
     """Sets language and theme, whichever is sent: for the person, and in a cookie for the login page."""
@@ -116,45 +115,6 @@ def preferences(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@never_cache
-@login_required
-@require_http_methods(["GET", "HEAD", "POST"])
-def tokens(request: HttpRequest) -> HttpResponse:
-    """The person's API tokens, and a new one; its secret is on the page that answers and nowhere else."""
-    once = request.POST.get("once", "")
-    if once and once in request.session.get(MADE, []):
-        messages.info(request, _("This token was made already; its secret was shown that one time."))
-        return redirect("tokens")
-    form = TokenForm(request.POST or None)
-    fresh = _issued(request, form) if request.method == "POST" and form.is_valid() else None
-    if fresh:
-        form = TokenForm()
-        request.session[MADE] = [*request.session.get(MADE, []), once][-MOST_ACTIVE_TOKENS:]
-    now = timezone.now()
-    context = {
-        "tokens": [
-            token_row(token, now, reverse("token-revoke", args=[token.prefix]))
-            for token in queries.tokens_visible_to(_person(request))
-        ],
-        "fields": form.page_fields(),
-        "action": reverse("tokens"),
-        "fresh": fresh,
-        # A page that is loaded again makes no second token.
-        "once": uuid.uuid4().hex,
-    }
-    return render(request, "account/tokens.html", context, status=422 if form.is_bound else 200)
-
-
-@require_POST
-@login_required
-def token_revoke(request: HttpRequest, prefix: str) -> HttpResponse:
-    """Ends one of the person's API tokens."""
-    person = _person(request)
-    token = get_object_or_404(queries.tokens_visible_to(person), prefix=prefix)
-    services.revoke_token(token=token, by=person, at=timezone.now())
-    return redirect("tokens")
-
-
 def _authenticated(request: HttpRequest, name: str | None) -> User | None:
     """The person, or None; what can be nobody's name is neither asked nor counted, as it can never be right."""
     if name is None:
@@ -167,12 +127,28 @@ def _login_page(
     request: HttpRequest, error: dict[str, str] | None, status: int = 200, locked: bool = False
 ) -> HttpResponse:
     context = {
-        "error": error,
+        "error": error or _ended_notice(request.GET.get("ended", "")),
         "username": request.POST.get("username", "")[:64],
         "next": _wanted_next(request),
         "locked": locked,
     }
     return render(request, "login.html", context, status=status)
+
+
+def _ended_notice(why: str) -> dict[str, str] | None:
+    """Why somebody sees this page again, as the address says it."""
+    minutes = settings.SESSION_IDLE_SECONDS // 60
+    texts = {
+        sessions.IDLE: ngettext(
+            "Nothing happened for %(minutes)s minute.", "Nothing happened for %(minutes)s minutes.", minutes
+        )
+        % {"minutes": minutes},
+        sessions.OVER: _("A session ends after some hours in any case."),
+    }
+    if why not in texts:
+        return None
+    still = _("Sign in to go on where you were; what you typed comes back if this browser still has it.")
+    return {"title": _("You have been signed out"), "text": f"{texts[why]} {still}", "tone": "info"}
 
 
 def _wrong_error(request: HttpRequest) -> dict[str, str]:
@@ -206,21 +182,6 @@ def _unavailable_error(error: DirectoryUnavailable) -> dict[str, str]:
     return {"title": error.sentence, "text": still, "tone": "warning"}
 
 
-def _issued(request: HttpRequest, form: TokenForm) -> dict[str, str] | None:
-    asked = form.cleaned_data
-    person = _person(request)
-    try:
-        token, secret = services.issue_token(user=person, by=person, at=timezone.now(), **asked)
-    except Invalid as error:
-        for pointer, sentence in error.fields.items():
-            form.add_error(pointer.lstrip("/"), sentence)
-        return None
-    except Conflict as error:
-        form.add_error("name", error.sentence)
-        return None
-    return {"secret": secret, "name": token.name}
-
-
 def _keep_in_cookies(response: HttpResponse, language: str | None, theme: str | None) -> None:
     """Sets what is chosen, forgets what is "", leaves what is None."""
     for name, value in ((settings.LANGUAGE_COOKIE_NAME, language), (THEME_COOKIE_NAME, theme)):
@@ -252,8 +213,3 @@ def _wanted_next(request: HttpRequest) -> str:
 
 def _next_of(request: HttpRequest) -> str:
     return _wanted_next(request) or resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
-def _person(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -67,7 +67,7 @@ def _is_at_rest(bundle: Bundle) -> bool:
 
 def _spread(after: timedelta) -> timedelta:
     """About as long, so that a thousand bundles of one batch do not come back at once."""
-    return after * random.uniform(0.9, 1.1)
+    return after * random.uniform(0.9, 1.1)  # nosec B311  # spreads, keeps no secret
 
 
 def _look(bundle: Bundle) -> list[Finding]:

@@ -2,10 +2,10 @@
 
 from django.urls import path
 
-from clusters import bundle_views, cluster_views, drift_views, views
+from clusters import bundle_views, cluster_views, drift_views, fleet_views, views
 
 urlpatterns = [
-    path("clusters", views.listing, name="clusters"),
+    path("clusters", fleet_views.listing, name="clusters"),
     path("clusters/new", views.new, name="cluster-new"),
     path("clusters/<slug:name>/edit", views.edit, name="cluster-edit"),
     path("clusters/<slug:name>/capacity", views.capacity, name="cluster-capacity"),

@@ -1,4 +1,4 @@
-"""Pages of clusters: what there is, and how much of it is left."""
+"""Pages on which clusters are registered and edited, and their capacity is stated."""
 
 from collections.abc import Mapping
 
@@ -8,35 +8,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
-from clusters import fleet_rows, forms, permissions, queries, registration, restore_rows, rows, services
+from clusters import forms, permissions, queries, registration, restore_rows, rows, services
 from clusters.models import Cluster
 from clusters.services import holding
-from clusters.tallies import tallies_of
 from web.errors import Invalid, NotFound
-
-
-@require_safe
-def listing(http: HttpRequest) -> HttpResponse:
-    """The fleet: all clusters the person may see, what needs work first."""
-    seen = queries.clusters_visible_to(http.user).select_related("capacity", "health", "dedicated_to")
-    found = list(seen)
-    standings, tallies = rows.standings_of(found), tallies_of(queries.bundles_visible_to(http.user), found)
-    every = [fleet_rows.fleet_row(one, standings[one.pk], tallies[one.pk], http.user) for one in found]
-    needing = [row for row in every if row["needs_work"]]
-    is_narrow = http.GET.get("show") == "attention"
-    retired = queries.clusters_managed_by(http.user).filter(is_active=False).values_list("name", flat=True)
-    context = {
-        "rows": fleet_rows.by_need(needing if is_narrow else every),
-        "total": len(every),
-        "needing": len(needing),
-        "is_narrow": is_narrow,
-        "list_url": reverse("clusters"),
-        "new_url": reverse("cluster-new") if permissions.may_keep_clusters(http.user) else "",
-        "retired": rows.retired_rows(retired),
-    }
-    return render(http, "clusters/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -208,6 +208,19 @@ def standings_of_clusters(
     for capacity in Capacity.objects.filter(cluster__in=limits):
         limits[capacity.cluster_id] = effective(capacity)
     return _standings("cluster_id", limits, without)
+
+
+def promised_on(cluster: Cluster, tenants: QuerySet[Tenant]) -> dict[int, dict[str, tuple[int, int]]]:
+    """{tenant id: {resource: (settled, held)}} of what the cluster has promised to each of these tenants, in one query;
+    tenants and resources without a promise are left out."""
+    claims = Claim.objects.filter(_COUNTS, cluster=cluster, tenant__in=tenants.values("pk")).order_by()
+    sums = claims.values_list("tenant_id", "resource").annotate(
+        promised=Sum("amount"), held=Sum("amount", filter=_HELD)
+    )
+    found: dict[int, dict[str, tuple[int, int]]] = {}
+    for pk, resource, promised, held in sums:
+        found.setdefault(pk, {})[resource] = (promised - (held or 0), held or 0)
+    return found
 
 
 def budget_of(tenant: Tenant) -> dict[str, int | None]:

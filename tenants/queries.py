@@ -1,12 +1,15 @@
 """Reading tenants and projects: only ever what a person may see."""
 
 from typing import Any
+from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.db.models.functions import Now
 
 from accounts.models import ApiToken, User
+from tenants import rules
 from tenants.models import Deletion, Membership, Project, ServiceAccount, Tenant
 
 
@@ -39,6 +42,16 @@ def projects_visible_to(user: User) -> models.QuerySet[Project]:
     return Project.objects.select_related("tenant", "owner", "bundle__cluster").filter(
         tenant__in=tenants_visible_to(user), gone_at__isnull=True
     )
+
+
+def environments_of(uid: UUID, user: User) -> models.QuerySet[Project]:
+    """The project and its other environments that the person may see, development first, with `roles` of the person in
+    the tenant; none for an unknown one."""
+    same = Project.objects.filter(uid=uid, tenant=OuterRef("tenant"), name=OuterRef("name"))
+    rank = Case(*(When(environment=name, then=place) for place, name in enumerate(rules.ENVIRONMENTS)), default=9)
+    roles = Membership.objects.filter(tenant=OuterRef("tenant"), subject__in=user.subjects).values("role")
+    found = projects_visible_to(user).filter(Exists(same)).annotate(roles=ArraySubquery(roles))
+    return found.order_by(rank, "pk")
 
 
 def pending_deletion(project: Project) -> Deletion | None:

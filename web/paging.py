@@ -64,7 +64,7 @@ def next_url(parameters: QueryDict, after: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def whole_number(parameters: QueryDict, name: str) -> int | None:
+def whole_number(parameters: Mapping[str, str], name: str) -> int | None:
     """A number in an address, None where there is none; raises Invalid for anything but ASCII digits, at most 15."""
     text = parameters.get(name, "")
     if not text:

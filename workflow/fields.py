@@ -36,6 +36,25 @@ def by_name(sections: Sequence[Row]) -> dict[str, Row]:
     return {field["name"]: field for section in sections for field in section["fields"]}
 
 
+def problems(sections: Sequence[Row], touched: set[str]) -> list[Row]:
+    """[{"id", "errors"}] of each field and row of the form, by the id of its control; of those that nobody has been in
+    yet nothing is said."""
+    found = []
+    for section in sections:
+        for field in section["fields"]:
+            rows = field["rows"] if field["kind"] == "rows" else []
+            inner = [one for row in rows for one in [row, *row["fields"].values()]]
+            # Whoever was in one of its rows was in the list.
+            if any(row["name"] in touched for row in rows):
+                touched = touched | {field["name"]}
+            found += [field, *inner]
+    return [
+        {"id": f"id_{one['name']}", "errors": one["errors"] if one["name"] in touched else []}
+        for one in found
+        if one.get("kind") != "hidden"
+    ]
+
+
 def in_form(schema: Schema) -> set[str]:
     """The fields that the form shows; others are for programs, and stay as they are when a person edits."""
     shown = {section["id"] for section in schema["x-sections"]}
@@ -75,6 +94,8 @@ def field_row(
         "options": chosen,
         "suffix": str(hints.get("unit", "")),
         "attrs": _attributes(field, hints),
+        # Names are found in the directory while one types.
+        "lookup": ("groups" if hints.get("separator") == "lines" else "people") if kind == "people" else "",
     }
 
 
@@ -119,6 +140,7 @@ def row_group(
                 "key": option["value"],
                 "label": str(option["label"]),
                 "name": f"{name}.{option['value']}",
+                "problem_id": f"id_{name}.{option['value']}",
                 "is_wanted": place is not None,
                 "fields": _inner_fields(name, option["value"], inner, key, own, _below(errors, below), options),
                 "errors": [text for pointer, text in errors.items() if pointer == below],
@@ -126,7 +148,8 @@ def row_group(
         )
     whole = [text for pointer, text in errors.items() if pointer == f"/{name}"]
     label, text = str(hints["label"]), str(hints.get("help", ""))
-    return {"name": name, "kind": "rows", "label": label, "help": text, "errors": whole, "rows": rows}
+    group = {"name": name, "kind": "rows", "label": label, "help": text, "errors": whole, "rows": rows}
+    return group | {"problem_id": f"id_{name}"}
 
 
 def _inner_fields(

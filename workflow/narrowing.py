@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from web.errors import Invalid
-from web.filters import LONGEST
-from workflow import machine, schema
+from web.searching import matching, number_in, words_of
+from workflow import machine
 from workflow.kinds import all_kinds
 from workflow.models import Request
 
@@ -72,7 +72,7 @@ def _is_known(name: str, value: str) -> bool:
     if name in choices:
         return value in choices[name]
     if name == "text":
-        return len(value) <= LONGEST and schema.is_printable(value)
+        return bool(words_of(value))
     return _SLUG.fullmatch(value) is not None
 
 
@@ -91,14 +91,13 @@ def narrowed(requests: _Rows, wanted: Wanted) -> _Rows:
         parents = Request.objects.filter(environment=wanted.environment, parent__isnull=False).values("parent")
         requests = requests.filter(Q(environment=wanted.environment) | Q(pk__in=parents))
     if wanted.text:
-        requests = requests.filter(_matches(wanted.text.strip()))
+        requests = requests.filter(_matches(wanted.text))
     return requests
 
 
 def _matches(text: str) -> Q:
-    found = Q(title__icontains=text) | Q(asker__username__icontains=text) | Q(asker__display_name__icontains=text)
-    found |= Q(tenant__code__iexact=text) | Q(tenant__name_zh__icontains=text) | Q(tenant__name_en__icontains=text)
-    number = text.removeprefix("#")
-    if re.fullmatch("[0-9]{1,15}", number, re.ASCII):
-        found |= Q(pk=int(number)) | Q(parent=int(number))
-    return found
+    """Each word is in the title, or in a name of asker or tenant; or it is the number of the request or its parent."""
+    words = words_of(text)
+    named = ("title", "asker__username", "asker__display_name", "tenant__code", "tenant__name_zh", "tenant__name_en")
+    found, number = matching(words, *named), number_in(words)
+    return found if number is None else found | Q(pk=number) | Q(parent=number)

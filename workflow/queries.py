@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from accounts.models import ApproverGroup, User
 from clusters.models import BundleRevision
 from workflow import authority
-from workflow.models import Comment, Decision, Delegation, Outcome, Plan, Policy, Request, Step
+from workflow.models import Comment, Decision, Delegation, EarlierValues, Outcome, Plan, Policy, Request, Step
 
 # What a page about one request shows of its bundles.
 OBJECTS = "outcomes__bundle__objects_kept"
@@ -70,6 +70,11 @@ def revisions_of(request: Request) -> models.QuerySet[BundleRevision, tuple[int,
 def comments_of(request: Request) -> models.QuerySet[Comment]:
     """What was said beside the decisions on a request the caller may see, oldest first."""
     return request.comments.select_related("by")
+
+
+def earlier_values_of(request: Request) -> models.QuerySet[EarlierValues]:
+    """What was asked for in the rounds of a request the caller may see that are over, oldest first."""
+    return request.earlier_values.order_by("round")
 
 
 def newest_plan(request: Request) -> Plan | None:

@@ -179,11 +179,21 @@ class GivenDecisionSerializer(serializers.Serializer[Decision]):
     voided_at = serializers.DateTimeField(allow_null=True)
 
 
+class EarlierRoundSerializer(serializers.Serializer[Any]):
+    """What was asked for in a round that is over."""
+
+    round = serializers.IntegerField()
+    values = serializers.JSONField()
+    was_sent_back = serializers.BooleanField()
+    replaced_at = serializers.DateTimeField()
+
+
 class RecordSerializer(serializers.Serializer[Any]):
-    """Who decided and who said what, each oldest first."""
+    """Who decided and who said what, and what was asked for before, each oldest first."""
 
     decisions = GivenDecisionSerializer(many=True)
     comments = CommentSerializer(many=True)
+    earlier_rounds = EarlierRoundSerializer(many=True)
 
 
 class KindSerializer(serializers.Serializer[Any]):

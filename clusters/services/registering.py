@@ -190,7 +190,7 @@ def _seal(cluster: Cluster, credentials: Mapping[str, str]) -> None:
     if credentials.get("token"):
         cluster.client_certificate = cluster.client_key_sealed = ""
     elif credentials.get("client_key"):
-        cluster.token_sealed = ""
+        cluster.token_sealed = ""  # nosec B105  # none
 
 
 def _tenant(cluster: Cluster, code: Any) -> Any:

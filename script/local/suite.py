@@ -43,7 +43,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not any(argument.startswith("-n") for argument in arguments):
         arguments = ["-n", "2", *arguments]
-    os.execv(environment.PYTHON, [str(environment.PYTHON), "-m", "pytest", *arguments])
+    os.execv(environment.PYTHON, [str(environment.PYTHON), "-m", "pytest", *arguments])  # nosec B606  # no shell
 
 
 def _is_there(sign: str) -> bool:

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.endpoint import Endpoint, Seen
-from clusters import words
-from tenants import queries, rows, usage
+from clusters import metering, words
+from tenants import queries, rows
 from tenants.models import Project
 from tenants.rules import ENVIRONMENTS
 from tenants.serializers import ProjectDetailSerializer, ProjectPageSerializer
@@ -48,7 +48,7 @@ def _with_state(project: Project) -> Project:
 
 
 def _with_particulars(project: Project) -> Project:
-    project.used = usage.whole(rows.used_of(project.bundle))  # type: ignore[attr-defined]
+    project.used = metering.whole(rows.used_of(project.bundle))  # type: ignore[attr-defined]
     project.deletion = queries.pending_deletion(project)  # type: ignore[attr-defined]
     return _with_state(project)
 

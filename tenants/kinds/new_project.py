@@ -21,6 +21,7 @@ from tenants.size_plans import active_plans
 from tenants.words import isolation_label
 from web.errors import Invalid
 from workflow.kinds import Kind, Piece, Row, Target
+from workflow.machine import SUBMITTED
 from workflow.models import OpenTarget, Plan, Request
 from workflow.schema import is_printable
 from workflow.services import outcomes
@@ -224,16 +225,18 @@ class NewProject(Kind):
         return project_requests.risks_of(request, bars)
 
     def preview(self, values: Mapping[str, Any], user: User) -> Row:
-        """{"names": [{"environment", "label", "name", "problem"}], "places": {environment: placement row}}; nothing
-        about tenants for which one may not ask."""
-        shown: Row = {"names": [], "places": {}}
+        """{"names": [{"environment", "label", "name", "problem"}], "places": {environment: placement row}, "bars": what
+        all of it takes of the tenant's budget}; nothing about tenants for which one may not ask."""
+        shown: Row = {"names": [], "places": {}, "bars": []}
         code = str(values.get("tenant", ""))
         if not is_printable(code):
             return shown
         tenant = queries.tenants_askable_by(user).filter(code=code[:13]).first()
         if tenant is None:
             return shown
-        for wish in project_requests.readable_rows(values.get("environments"), "environment", rules.ENVIRONMENTS):
+        wishes = project_requests.readable_rows(values.get("environments"), "environment", rules.ENVIRONMENTS)
+        shown["bars"] = _budget_bars(tenant, wishes)
+        for wish in wishes:
             environment = wish["environment"]
             if isinstance(values.get("name"), str) and values["name"]:
                 name, problem = _name_of(values, environment)
@@ -256,6 +259,15 @@ class NewProject(Kind):
     def result_url(self, request: Request) -> str:
         """The project's page."""
         return reverse("project-detail", args=[request.uid]) if request.outcomes.all() else ""
+
+
+def _budget_bars(tenant: Tenant, wishes: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """What the environments take together, as far as their figures are whole; [] before any is chosen."""
+    if not wishes:
+        return []
+    whole = [amounts for amounts, problems in map(figures.read, wishes) if not problems]
+    together = {name: sum(amounts[name] for amounts in whole) for name in rules.RESOURCES}
+    return project_requests.room_bars(Request(state=SUBMITTED, tenant=tenant), together)
 
 
 def placed(

@@ -16,6 +16,7 @@ from notify.models import Attempt, Delivery, Endpoint, Occurrence
 from tenants.models import Deletion, Project
 from tenants.services import service_accounts
 from tests.builders import a_bundle, a_cluster, a_tenant, a_user, decided_by, wish
+from tests.e2e.using import use
 from tests.tenants.doing import approved, arrived, asked, everybody, made
 from tests.waiting import eventually
 from web.sentences import Sentence
@@ -69,7 +70,11 @@ def furnish(gitops: Cluster) -> Showroom:
     Deletion.objects.create(project=leaving, request=Request.objects.get(uid=leaving.uid), due_from=due_from)
     _fleet(gitops, people["admin"])
     _programs(people["owner"])
-    return Showroom(people, project, leaving, _stuck(), _requests(people, project), _webhook(people["admin"]))
+    webhook = _webhook(people["admin"])
+    show = Showroom(people, project, leaving, _stuck(), _requests(people, project), webhook)
+    # What is in use there is known, as where somebody lets the portal look at the cluster behind the repository.
+    Cluster.objects.filter(pk=gitops.pk).update(observer_address="https://127.0.0.1:1")
+    return show
 
 
 def _programs(owner: User) -> None:
@@ -106,6 +111,7 @@ def _project(people: dict[str, User]) -> Project:
     eventually(lambda: arrived(project.bundle), 30, "the cluster has the other members")
     _runs(project.bundle, "committed", "retrying")
     _drift(project.bundle)
+    use(project.bundle, _now())
     return Project.objects.select_related("tenant", "bundle__cluster").get(pk=project.pk)
 
 

@@ -81,11 +81,10 @@ PAGES = [
     ("/requests/99999999999999999999", 404),
     ("/requests/99999999999999999999/timeline", 404),
     ("/requests/new/new-planet", 404),
-    ("/requests/new/new-planet/preview", 404),
-    ("/requests/new/new-project/preview?tenant=claims&name=x&environments.dev=%00", 200),
-    ("/requests/new/new-project/preview?tenant=%00&name=%00&environments.dev=on", 200),
-    ("/requests/new/new-project/approval?environment=%00", 200),
-    ("/requests/new/new-project/approval?environment=" + "x" * 3000, 200),
+    ("/requests/new/new-project/check", 405),
+    ("/people?q=%00%00&for=%22%3E&sort=%00", 200),
+    ("/people?q=" + "x" * 3000, 200),
+    ("/people?q=*)(uid=*", 200),
     ("/requests/new/new-project?tenant=claims&name=%00&environment=%00&pods=x&developers=%00", 200),
     ("/requests/new/new-project?" + "&".join(f"p{n}=1" for n in range(600)), 400),
     ("/projects/11111111-2222-3333-4444-555555555555", 404),
@@ -100,8 +99,27 @@ PAGES = [
 def test_page__hostile_address__answered_in_words(world, address, status):
     client = world.person("dev")
     client.raise_request_exception = False
-    headers = {"HX-Request": "true"} if "preview" in address or "approval" in address else {}
+    headers = {"HX-Request": "true"} if "people" in address else {}
     assert client.get(address, headers=headers).status_code == status
+
+
+TYPED = [
+    {"tenant": "claims", "name": "x", "environments.dev": NUL},
+    {"tenant": NUL, "name": NUL, "environments.dev": "on"},
+    {"environments.test": "on", "environments.test.cpu": "9" * 3000, "environments.test.pods": "-1"},
+    {"developers": " ".join(["x" * 64] * 500), "touched": "," * 100_000},
+    {"touched": '__class__,developers,"><script>alert(1)</script>', "developers": '"><script>alert(1)</script>'},
+]
+
+
+@pytest.mark.parametrize("typed", TYPED, ids=range(len(TYPED)))
+@pytest.mark.usefixtures("untouched")
+def test_check__hostile_form__answered_and_nothing_written(world, typed):
+    client = world.person("dev")
+    client.raise_request_exception = False
+    answer = client.post("/requests/new/new-project/check", typed, headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and "<script>alert" not in answer.content.decode()
+    assert client.post("/requests/new/new-planet/check", typed, headers={"HX-Request": "true"}).status_code == 404
 
 
 def test_form__markup_in_the_address__is_shown_as_text(world):

@@ -128,6 +128,19 @@ def _read_hidden(arguments: Arguments) -> Url:
     return Url({"GET": READERS, "HEAD": READERS}, arguments, is_hidden=True)
 
 
+def _read_by(people: frozenset[str]) -> Url:
+    return Url({"GET": people, "HEAD": people})
+
+
+def _read_hidden_by(people: frozenset[str], arguments: Arguments) -> Url:
+    return Url({"GET": people, "HEAD": people}, arguments)
+
+
+def _event(world: World) -> list[Any]:
+    """An event of the tenant claims."""
+    return [Event.objects.filter(tenant="claims").order_by("pk").values_list("pk", flat=True)[0]]
+
+
 def _message(world: World) -> list[Any]:
     """What an approver was told of the open request."""
     return [Message.objects.get(to=world.people["platform"], about=f"request:{world.request.number}").pk]
@@ -310,16 +323,23 @@ ASKERS = frozenset({"dev", "owner"})
 DECIDERS = frozenset({"platform", "admin"})
 COMMENTERS = READERS - {"auditor"}
 DEV = frozenset({"dev"})
+AUDIT_READERS = frozenset({"owner", "auditor", "admin"})
 REPAIRERS = ASKERS | DECIDERS
 URLS: dict[str, Url] = {
     "healthz": _read(),
     "readyz": _read(),
+    "metrics": _read_by(frozenset({"auditor", "admin"})),
     "login": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}),
     "preferences": Url({"POST": EVERYBODY}, body=lambda world: {"theme": "dark"}),
     "logout": Url({"POST": EVERYBODY}),
+    "session": _read(),
     "home": _read(),
     "home-requests": _read(),
     "home-projects": _read(),
+    "search": _read(),
+    # Whoever opens a part of a page by hand is sent to the page.
+    "search-panel": _read(),
+    "api-search": Url({"GET": EVERYBODY, "HEAD": EVERYBODY}),
     "reference": _read(),
     "reference-operation": _read(lambda world: ["requests_create"]),
     "tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
@@ -350,8 +370,9 @@ URLS: dict[str, Url] = {
     "requests": _read(),
     "requests-mine": _read(),
     "request-new": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ASKERS}, _kind, _asking_form),
-    "request-approval": _read(_kind),
-    "request-preview": _read(_kind),
+    "request-check": Url({"POST": EVERYBODY}, _kind, _asking_form),
+    "people": _read(),
+    "api-people": _read(),
     "requests-new": _read(),
     "request-edit": Url({"GET": DEV, "HEAD": DEV, "POST": DEV}, _number, _edited_form, is_hidden=True),
     "request-comment": Url({"POST": COMMENTERS}, _number, lambda world: {"text": "Walked"}, is_hidden=True),
@@ -368,6 +389,7 @@ URLS: dict[str, Url] = {
     "projects": _read(),
     "project-detail": _read_hidden(_project),
     "project-state": _read_hidden(_project),
+    "project-usage": _read_hidden(_project),
     "api-schema": _read(),
     "api-me": _read(),
     "api-tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
@@ -390,6 +412,7 @@ URLS: dict[str, Url] = {
     "api-delegation": Url({"DELETE": frozenset({"platform", "admin"})}, _delegation_pk),
     "api-projects": _read(),
     "api-project": _read_hidden(_project),
+    "api-project-usage": _read_hidden(_project),
     "api-tenants": _read(),
     "project-call-off": Url({"POST": frozenset({"dev", "owner", "admin"})}, _leaving, is_hidden=True),
     "api-project-call-off": Url({"POST": frozenset({"dev", "owner", "admin"})}, _leaving, is_hidden=True),
@@ -446,6 +469,15 @@ URLS: dict[str, Url] = {
     "api-bundle-revisions": _read_hidden(_bundle),
     "api-bundle-revision": _read_hidden(_revision),
     "api-bundle-difference": _read_hidden(_revision),
+    "audit": _read_by(AUDIT_READERS),
+    "audit-event": _read_hidden_by(AUDIT_READERS, _event),
+    "audit-csv": _read_by(AUDIT_READERS),
+    "audit-jsonl": _read_by(AUDIT_READERS),
+    "api-audit": _read_by(AUDIT_READERS),
+    "api-audit-event": _read_hidden_by(AUDIT_READERS, _event),
+    "api-audit-csv": _read_by(AUDIT_READERS),
+    "api-audit-jsonl": _read_by(AUDIT_READERS),
+    "api-audit-seals": _read_by(frozenset({"auditor", "admin"})),
     "api-cluster-restore": Url({"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}, _held, lambda world: {"overwrite": []}),
 }
 
@@ -466,6 +498,10 @@ def call(world: World, client: Client, name: str, method: str, **headers: str) -
         client.raise_request_exception = False
         answer = getattr(client, method.lower())
         response: HttpResponse = answer(reverse(name, args=url.arguments(world)), headers=headers, **body)
+        if response.streaming:
+            # Read as long as what it reads is there.
+            read = b"".join(response.streaming_content)
+            response = HttpResponse(read, status=response.status_code, headers=dict(response.headers))
         response.changed = changed()
     client.cookies = cookies
     return response

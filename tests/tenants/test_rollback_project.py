@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 
@@ -450,7 +451,7 @@ def test_page__form_from_the_history__revisions_to_choose_preview_and_sent(peopl
     assert "Revision 1 of" in page and "Revision 2 of" in page and "Revision 3 of" not in page
     assert '<option value="2" selected>' in page
     values = {"project": str(project.uid), "revision": "1", "reason": ""}
-    preview = client.get("/requests/new/rollback-project/preview", values).content.decode()
+    preview = client.post("/requests/new/rollback-project/check", values).content.decode()
     assert "This project" in preview and "still belong to the tenant or the project" in preview
     answer = client.post("/requests/new/rollback-project", values)
     assert answer.status_code == 302, answer.content.decode()
@@ -464,7 +465,7 @@ def test_page__form_from_the_history__revisions_to_choose_preview_and_sent(peopl
 def test_page__form_with_hostile_address__shown_without_a_project(people, project, query):
     page = browser(people["dev"]).get(f"/requests/new/rollback-project?{query}")
     assert page.status_code == 200 and 'id="about"' not in page.content.decode()
-    preview = browser(people["dev"]).get(f"/requests/new/rollback-project/preview?{query}")
+    preview = browser(people["dev"]).post("/requests/new/rollback-project/check", QueryDict(query).dict())
     assert preview.status_code == 200
 
 
@@ -472,7 +473,11 @@ def test_page__form_of_a_foreign_project__nothing_of_it(people, project):
     query = f"project={project.uid}&revision=1"
     page = browser(people["stranger"]).get(f"/requests/new/rollback-project?{query}").content.decode()
     assert project.namespace not in page and "Revision 1 of" not in page
-    preview = browser(people["stranger"]).get(f"/requests/new/rollback-project/preview?{query}").content.decode()
+    preview = (
+        browser(people["stranger"])
+        .post("/requests/new/rollback-project/check", QueryDict(query).dict())
+        .content.decode()
+    )
     assert "This project" not in preview
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -50,7 +51,8 @@ def test_list__ten_times_the_rows__same_queries_within_the_budget(world, address
         kind = {"flavour": "kubernetes", "driver": "gitops", "address": "/nowhere", "environments": []}
         Cluster.objects.create(name=f"cluster{number}", dedicated_to=tenant, **kind)
     many = statements(client, address)
-    assert len(few) == len(many) <= 7, many
+    # On pages also what the bell counts.
+    assert len(few) == len(many) <= 8, many
 
 
 @pytest.mark.parametrize("who", ["dev", "owner", "admin", "platform"])
@@ -58,7 +60,8 @@ def test_list__ten_times_the_rows__same_queries_within_the_budget(world, address
 def test_detail__page_and_endpoint__within_the_budget(world, address, who):
     client = world.program(who) if address.startswith("/api/") else world.person(who)
     found = statements(client, address.format(uid=world.project.uid))
-    assert len(found) <= 12, found
+    # On pages also what the bell counts.
+    assert len(found) <= 13, found
 
 
 def test_listing__my_tenants_alone__with_projects_and_budget(world):
@@ -197,16 +200,17 @@ def test_preview__whatever_is_typed__answered(world, kind, query):
     client = world.person("owner")
     client.raise_request_exception = False
     about = f"project={world.project.uid}" if kind == "change-quota" else "tenant=claims"
-    for address in (f"/requests/new/{kind}/preview", f"/requests/new/{kind}/approval", f"/requests/new/{kind}"):
-        response = client.get(f"{address}?{about}&{query}", headers={"HX-Request": "true"})
-        assert response.status_code == 200, (address, query)
+    typed = QueryDict(f"{about}&{query}")
+    checked = client.post(f"/requests/new/{kind}/check", typed.dict(), headers={"HX-Request": "true"})
+    shown = client.get(f"/requests/new/{kind}?{typed.urlencode()}")
+    assert (checked.status_code, shown.status_code) == (200, 200), query
 
 
 def test_preview__change_quota__shows_what_it_comes_to_and_nothing_to_strangers(world):
-    address = f"/requests/new/change-quota/preview?project={world.project.uid}&size=m"
-    shown = world.person("dev").get(address, headers={"HX-Request": "true"}).content.decode()
+    address, typed = "/requests/new/change-quota/check", {"project": world.project.uid, "size": "m"}
+    shown = world.person("dev").post(address, typed, headers={"HX-Request": "true"}).content.decode()
     assert "limit now 2 cores, new limit 4 cores" in shown and "Budget of tenant claims" in shown
-    shown = world.person("stranger").get(address, headers={"HX-Request": "true"}).content.decode()
+    shown = world.person("stranger").post(address, typed, headers={"HX-Request": "true"}).content.decode()
     assert "claims" not in shown
 
 

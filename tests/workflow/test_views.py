@@ -162,7 +162,7 @@ def test_new__wrong_role__nothing_is_made(browse, who):
 @pytest.mark.parametrize("size", ["", "m"])
 def test_preview__while_typing__namespace_and_place_of_wanted_environments(browse, size):
     typed = {"tenant": "claims", "name": "imaging", "environments.test": "on", "environments.test.size": size}
-    page = browse("dev").get("/requests/new/new-project/preview", typed, headers=HTMX).content.decode()
+    page = browse("dev").post("/requests/new/new-project/check", typed, headers=HTMX).content.decode()
     assert 'id="place-test" hx-swap-oob="true"' in page
     assert "place-dev" not in page
     assert "claims-imaging-test" in page and "gitops — capacity not known" in page
@@ -170,32 +170,37 @@ def test_preview__while_typing__namespace_and_place_of_wanted_environments(brows
 
 def test_preview__typed_nonsense__answered(browse):
     typed = {"tenant": "\x00", "name": "../", "environments.test": "on", "environments.test.cpu": "1e9999"}
-    assert browse("dev").get("/requests/new/new-project/preview", typed, headers=HTMX).status_code == 200
-    assert browse("dev").get("/requests/new/new-project/approval", typed, headers=HTMX).status_code == 200
+    assert browse("dev").post("/requests/new/new-project/check", typed, headers=HTMX).status_code == 200
 
 
 def test_approval__three_environments__who_decides_each_and_why(browse):
     typed = as_form(wish(environments=environments("dev", "test", "prod")))
-    page = text_of(browse("dev").get("/requests/new/new-project/approval", typed, headers=HTMX))
+    page = text_of(browse("dev").post("/requests/new/new-project/check", typed, headers=HTMX))
     assert "Development" in page and "approved automatically" in page
     assert "Production" in page and "Because of the policy" in page
 
 
-@pytest.mark.parametrize("part", ["preview", "approval"])
-def test_fragment__opened_by_hand__leads_to_the_form(browse, part):
-    assert browse("dev").get(f"/requests/new/new-project/{part}").url == "/requests/new/new-project"
+def test_check__sent_without_scripts__leads_to_the_form(browse):
+    assert browse("dev").post("/requests/new/new-project/check", {}).url == "/requests/new/new-project"
 
 
 def test_preview__of_the_request_being_edited__is_not_in_its_own_way(browse, ask):
     request = ask(name="imaging")
-    typed = {"tenant": "claims", "name": "imaging", "environments.test": "on"}
-    address = "/requests/new/new-project/preview"
-    assert "asks for this name already" in browse("dev").get(address, typed, headers=HTMX).content.decode()
-    typed["editing"] = str(request.number)
-    assert "asks for this name already" not in browse("dev").get(address, typed, headers=HTMX).content.decode()
+    typed, address = (
+        {"tenant": "claims", "name": "imaging", "environments.test": "on"},
+        "/requests/new/new-project/check",
+    )
+
+    def answer(who, address):
+        return browse(who).post(address, typed, headers=HTMX)
+
+    busy = "asks for this name already"
+    assert busy in answer("dev", address).content.decode()
+    address = f"{address}?editing={request.number}"
+    assert busy not in answer("dev", address).content.decode()
     # Who may not edit it is told as anybody else.
-    assert "asks for this name already" in browse("owner").get(address, typed, headers=HTMX).content.decode()
-    assert browse("stranger").get(address, typed, headers=HTMX).status_code == 404
+    assert busy in answer("owner", address).content.decode()
+    assert answer("stranger", address).status_code == 404
 
 
 def test_edit__form__present_values_and_only_its_environment(browse, ask):

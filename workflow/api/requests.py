@@ -276,12 +276,13 @@ class RecordView(Endpoint):
 
     @extend_schema(
         operation_id="requests_record",
-        summary="Decisions and comments",
+        summary="Decisions, comments and earlier rounds",
         responses=RecordSerializer,
         tags=["requests"],
     )
     def get(self, http: Http, number: int) -> Response:
         """Each oldest first."""
         found = _request_or_404(http, number)
-        said = {"decisions": queries.decisions_of(found), "comments": queries.comments_of(found)}
+        said: dict[str, Any] = {"decisions": queries.decisions_of(found), "comments": queries.comments_of(found)}
+        said |= {"earlier_rounds": queries.earlier_values_of(found)}
         return Response(RecordSerializer(said).data)

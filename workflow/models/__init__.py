@@ -3,6 +3,7 @@
 from workflow.models.deadline import Deadline
 from workflow.models.decision import Comment, Decision, Step
 from workflow.models.delegation import Delegation
+from workflow.models.earlier import EarlierValues
 from workflow.models.plan import Outcome, Plan
 from workflow.models.policy import Policy
 from workflow.models.request import OpenTarget, Request
@@ -12,6 +13,7 @@ __all__ = [
     "Deadline",
     "Decision",
     "Delegation",
+    "EarlierValues",
     "OpenTarget",
     "Outcome",
     "Plan",

@@ -4,16 +4,24 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from workflow.models import Delegation
 from workflow.rows.lists import Row
 
+# What a delegation can be, in words.
+DELEGATION_STATES = {
+    "now": _("In force"),
+    "later": _("Begins later"),
+    "over": _("Over"),
+    "revoked": _("Taken back"),
+}
+
 
 def delegation_rows(found: Iterable[Delegation], user: User, at: datetime) -> list[Row]:
-    """[{by, to, starts_at, ends_at, reason, status, is_mine, revoke_url}]; `revoke_url` "" where it cannot be taken
-    back any more, or not by this person."""
+    """[{by, to, starts_at, ends_at, reason, state, status, is_given, is_held, revoke_url}]; `revoke_url` "" where it
+    cannot be taken back any more, or not by this person."""
     return [
         {
             "pk": one.pk,
@@ -22,7 +30,8 @@ def delegation_rows(found: Iterable[Delegation], user: User, at: datetime) -> li
             "starts_at": one.starts_at,
             "ends_at": one.ends_at,
             "reason": one.reason,
-            "status": _status(one, at),
+            "state": _state(one, at),
+            "status": _status(_state(one, at)),
             "is_given": one.by_id == user.pk,
             "is_held": one.to_id == user.pk,
             "revoke_url": reverse("delegation-revoke", args=[one.pk]) if _revocable(one, user, at) else "",
@@ -45,11 +54,20 @@ def _revocable(one: Delegation, user: User, at: datetime) -> bool:
     return not over and (one.by_id == user.pk or user.is_administrator)
 
 
-def _status(one: Delegation, at: datetime) -> Row:
+def _state(one: Delegation, at: datetime) -> str:
+    """One of DELEGATION_STATES."""
     if one.revoked_at is not None:
-        return {"label": _("Taken back"), "tone": "neutral", "icon": "undo"}
+        return "revoked"
     if one.ends_at <= at:
-        return {"label": _("Over"), "tone": "neutral", "icon": "check"}
-    if one.starts_at > at:
-        return {"label": _("Begins later"), "tone": "info", "icon": "clock"}
-    return {"label": _("In force"), "tone": "success", "icon": "check"}
+        return "over"
+    return "later" if one.starts_at > at else "now"
+
+
+def _status(state: str) -> Row:
+    tone, icon = {
+        "now": ("success", "check"),
+        "later": ("info", "clock"),
+        "over": ("neutral", "check"),
+        "revoked": ("neutral", "undo"),
+    }[state]
+    return {"label": str(DELEGATION_STATES[state]), "tone": tone, "icon": icon}

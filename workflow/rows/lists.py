@@ -54,6 +54,11 @@ def request_status(request: Request) -> Row:
         return words.agreed_status(bundle)
     if bundle is not None:
         return words.bundle_status(bundle)
+    return decision_status(request.state)
+
+
+def decision_status(state: str) -> Row:
+    """{label, tone, icon} of a request's own state: what people decided, whatever became of it."""
     label, tone, icon = {
         machine.SUBMITTED: (_("In approval"), "info", "clock"),
         machine.CHANGES_REQUESTED: (_("Sent back"), "warning", "edit"),
@@ -61,7 +66,7 @@ def request_status(request: Request) -> Row:
         machine.REJECTED: (_("Rejected"), "danger", "close"),
         machine.WITHDRAWN: (_("Withdrawn"), "neutral", "close"),
         machine.EXPIRED: (_("Expired"), "neutral", "close"),
-    }[request.state]
+    }[state]
     return {"label": label, "tone": tone, "icon": icon}
 
 

@@ -11,7 +11,7 @@ from web.errors import Invalid, NotFound
 from web.etags import IfMatch
 from workflow import machine, permissions, queries, tags
 from workflow.kinds import Kind, Target, kind_of
-from workflow.models import Plan, Request
+from workflow.models import EarlierValues, Plan, Request
 from workflow.services import closing, families, planning, rounds
 from workflow.services.submit import begin, busy, checked_values, fill, hold_and_choose, looked, take_targets
 
@@ -79,6 +79,13 @@ def _replace(
     if locked.round != request.round:
         raise permissions.AlreadyClosed(_("Somebody changed this request meanwhile. Please look at it again."))
     before = {"state": locked.state, "values": locked.values, "policy": locked.policy_id}
+    EarlierValues.objects.create(
+        request=locked,
+        round=locked.round,
+        values=locked.values,
+        was_sent_back=locked.state == machine.CHANGES_REQUESTED,
+        replaced_at=at,
+    )
     draft.state = machine.after(locked.state, "edit")
     rounds.end(locked, at)
     locked.decisions.filter(voided_at__isnull=True).update(voided_at=at)

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from clusters.words import environment_label
-from web.errors import UserError
+from web.errors import Invalid, UserError
 from web.sentences import shown
 from workflow import queries
 from workflow.kinds import Kind
-from workflow.models import Policy
+from workflow.models import OpenTarget, Policy, Request
 from workflow.services import choosing
-from workflow.services.submit import checked_values, drafted
+from workflow.services.submit import checked_values, drafted_part
 
 
 class Foreseen(NamedTuple):
@@ -33,26 +33,53 @@ class Foreseen(NamedTuple):
     is_complete: bool
 
 
+class LookedOver(NamedTuple):
+    """What is known of a form that is not sent: who decides, what is wrong by JSON pointer, and what is said of the
+    whole ("" for nothing)."""
+
+    foreseen: list[Foreseen]
+    errors: Mapping[str, str]
+    sentence: str
+
+
 def foresee(*, kind: Kind, values: object, by: User, at: datetime) -> list[Foreseen]:
     """Who decides each part of what `values` say by now; nothing is stored, and no value makes it raise.
 
     Whole values are answered as asking would; of others only what follows from the facts that are known.
     """
+    return look_over(kind=kind, values=values, by=by, at=at).foreseen
+
+
+def look_over(*, kind: Kind, values: object, by: User, at: datetime, editing: Request | None = None) -> LookedOver:
+    """As `foresee`, and what asking now would say is wrong, but for what only the cluster knows; `editing` is the
+    request that the values would take the place of."""
     names = queries.group_names()
+    uid = str(editing.uid) if editing else ""
     try:
         parts = kind.parts(checked_values(kind, values, by))
-        drafts = [drafted(kind, part, by, at)[0] for part in parts]
-        for draft in drafts:
+        drafts = [drafted_part(kind, part, place, by, at, uid) for place, part in enumerate(parts)]
+        for draft, _target in drafts:
             choosing.choose(draft)
-    except UserError:
-        return _by_known_facts(kind, values, by, names)
+    except UserError as error:
+        marked = error.fields if isinstance(error, Invalid) else {}
+        return LookedOver(_by_known_facts(kind, values, by, names), marked, "" if marked else error.sentence)
     found = []
-    for draft in drafts:
+    for draft, _target in drafts:
         assert draft.policy is not None
         label = (environment_label(draft.environment) or draft.title) if len(drafts) > 1 else ""
         why = shown(draft.policy_problem) or _because(draft.policy)
         found.append(Foreseen(label, draft.policy, _groups(draft.policy, names), why, draft.facts, True))
-    return found
+    errors = _busy_errors(kind, [key for _draft, target in drafts for key in target.keys], editing)
+    return LookedOver(found, errors, errors.get("", ""))
+
+
+def _busy_errors(kind: Kind, keys: list[str], editing: Request | None) -> dict[str, str]:
+    """An error by JSON pointer where another open request is about the same; the database has the last word on that."""
+    taken = OpenTarget.objects.filter(key__in=keys)
+    if not (taken.exclude(request=editing) if editing else taken).exists():
+        return {}
+    name = f"/{kind.name_field}" if kind.name_field else ""
+    return {name: _("There is already an open request about this, or the name is taken.")}
 
 
 def _by_known_facts(kind: Kind, values: object, by: User, names: Mapping[str, str]) -> list[Foreseen]:

@@ -1,6 +1,7 @@
 """Asking for something."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +13,14 @@ from accounts.models import User
 from audit import services as audit
 from clusters.drivers.base import DriverError
 from clusters.rules import digest_of
-from web.errors import Conflict, Forbidden, Invalid
+from web.errors import Conflict, Forbidden, Invalid, UserError
 from workflow import machine, schema
 from workflow.kinds import Kind, Target, kind_of
 from workflow.models import OpenTarget, Plan, Request
 from workflow.services import choosing, notices, planning, rounds
 from workflow.services.approval import approve
 from workflow.services.possible import check_still_possible
+from workflow.unfinished import emptied
 
 # The constraints of which a second one of the same name breaks whichever the database looks at first.
 ONE_OF_A_NAME = (
@@ -51,7 +53,7 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     asked = kind_of(kind)
     checked = checked_values(asked, values, by)
     parts = asked.parts(checked)
-    drafts = [_drafted_part(asked, part, place, by, at) for place, part in enumerate(parts)]
+    drafts = [drafted_part(asked, part, place, by, at) for place, part in enumerate(parts)]
     plans = [looked(asked, draft, at) for draft, _target in drafts]
     top = drafts[0][0] if len(drafts) == 1 else _parent_of([draft for draft, _target in drafts], checked)
     top.idempotency_key, top.wish_digest = idempotency_key, wish
@@ -79,32 +81,56 @@ def rehearse(*, kind: str, values: object, by: User, at: datetime) -> list[tuple
     TargetBusy and KeyReused."""
     asked = kind_of(kind)
     parts = asked.parts(checked_values(asked, values, by))
-    drafts = [_drafted_part(asked, part, place, by, at)[0] for place, part in enumerate(parts)]
+    drafts = [drafted_part(asked, part, place, by, at)[0] for place, part in enumerate(parts)]
     for draft in drafts:
         choosing.choose(draft)
     return [(draft, looked(asked, draft, at)) for draft in drafts]
 
 
 def checked_values(asked: Kind, values: object, by: User) -> dict[str, Any]:
-    """What is asked for, checked by schema and kind; who may ask for nothing of the kind is told that instead."""
+    """What is asked for, checked by schema and kind; who may ask for nothing of the kind is told that instead.
+
+    All problems come at once: of what the schema refuses the kind is shown nothing, and has its say about the rest.
+    """
     if not asked.may_ask(by):
         raise Forbidden(_("You may not ask for this."))
-    return asked.check(schema.check(asked.schema, values), by)
+    try:
+        checked = schema.check(asked.schema, values)
+    except Invalid as error:
+        more = {} if "" in error.fields else _problems_beside(asked, values, error.fields, by)
+        raise Invalid(error.sentence, more | error.fields) from error
+    return asked.check(checked, by)
 
 
-def drafted(asked: Kind, values: dict[str, Any], by: User, at: datetime) -> tuple[Request, Target]:
-    """A request that is not stored yet, and under no policy, and what it is about."""
-    uid = uuid.uuid4()
-    target = asked.target(values, str(uid))
+def _problems_beside(asked: Kind, values: object, errors: Mapping[str, str], by: User) -> dict[str, str]:
+    """What the kind says of fields that the schema has nothing against."""
+    try:
+        asked.check(emptied(asked.schema, values, errors), by)
+    except UserError as error:
+        # What is said of the whole, such as that nothing would change, is true of whole values alone.
+        found = error.fields if isinstance(error, Invalid) else {}
+        wrong = {pointer.split("/")[1] for pointer in errors if pointer}
+        # Of a list of objects each has its own; of everything else the schema has said enough.
+        return {at: text for at, text in found.items() if at and (at.split("/")[1] not in wrong or at.count("/") > 2)}
+    return {}
+
+
+def drafted(asked: Kind, values: dict[str, Any], by: User, at: datetime, uid: str = "") -> tuple[Request, Target]:
+    """A request that is not stored yet, and under no policy, and what it is about; `uid` is that of the stored one that
+    it would take the place of."""
+    uid = uid or str(uuid.uuid4())
+    target = asked.target(values, uid)
     request = Request(uid=uid, kind=asked.slug, state=machine.after("", "submit"), asker=by, submitted_at=at)
     fill(request, values, target)
     return request, target
 
 
-def _drafted_part(asked: Kind, values: dict[str, Any], place: int, by: User, at: datetime) -> tuple[Request, Target]:
+def drafted_part(
+    asked: Kind, values: dict[str, Any], place: int, by: User, at: datetime, uid: str = ""
+) -> tuple[Request, Target]:
     """As `drafted`; what is wrong with the part is said of its place in the whole."""
     try:
-        return drafted(asked, values, by, at)
+        return drafted(asked, values, by, at, uid)
     except Invalid as error:
         own = f"/{asked.parts_field}/0"
         fields = {

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,19 +11,22 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.idempotency import KeyReused
+from accounts.models import User
 from web.errors import Invalid, NotFound, UserError
 from web.fragments import fragment
 from workflow import fields, permissions, policy_rows, queries, rows, schema, services
 from workflow.kinds import Kind, all_kinds, kind_of
 from workflow.models import Request
-from workflow.services.foresee import foresee
+from workflow.services.foresee import LookedOver, look_over
 from workflow.services.submit import TargetBusy
 from workflow.views.detail import request_or_404
 
 Values = dict[str, Any]
+# More names than any form has.
+LONGEST_TOUCHED = 8000
 
 
 class Form:
@@ -35,6 +38,8 @@ class Form:
         self.values = values
         self.found = found
         self.key = http.POST.get("idempotency_key") or str(uuid.uuid4())
+        # Rights are those of who asked, also where the owner of a service account edits.
+        self.asker = cast(User, found.asker if found else http.user)
 
     def response(self, error: UserError | None = None) -> HttpResponse:
         """The page, with what is wrong beside the fields."""
@@ -118,25 +123,36 @@ def edit(http: HttpRequest, number: int) -> HttpResponse:
     return redirect("request-detail", number=number)
 
 
-@require_safe
-def approval(http: HttpRequest, kind: str) -> HttpResponse:
-    """Fragment: who will have to decide what the form says now."""
-    form = _form_as_typed(http, kind)
-    return fragment(http, "requests/_approval.html", {"approval": _approval(form)}, _form_url(kind))
+@require_POST
+def check(http: HttpRequest, kind: str) -> HttpResponse:
+    """Fragments: what the form says now would become and who decides that, and what is wrong with fields that somebody
+    has been in (`touched`, names with commas between them). Nothing is stored.
 
-
-@require_safe
-def preview(http: HttpRequest, kind: str) -> HttpResponse:
-    """Fragment: what the form says now would become. A kind with a template for its fields, <name>.html, has another,
-    <name>_preview.html, for this."""
+    A kind with a template for its fields, <name>.html, has another, <name>_preview.html, for what becomes of them.
+    """
     form = _form_as_typed(http, kind)
+    found = look_over(kind=form.asked, values=form.values, by=form.asker, at=timezone.now(), editing=form.found)
     seen = _preview(form)
-    context: dict[str, Any] = {"preview": seen}
-    if form.asked.parts_field:
-        options = _options(form) | fields.place_options(form.asked.parts_field, seen)
-        context["fields"] = fields.by_name(fields.sections(form.asked.schema, form.values, {}, options))
-    template = form.asked.template.replace(".html", "_preview.html") or "requests/_preview.html"
-    return fragment(http, template, context, _form_url(kind))
+    options = _options(form) | (fields.place_options(form.asked.parts_field, seen) if form.asked.parts_field else {})
+    sections = fields.sections(form.asked.schema, form.values, found.errors, options)
+    touched = set(http.POST.get("touched", "")[:LONGEST_TOUCHED].split(","))
+    context = {
+        "approval": policy_rows.foreseen_rows(found.foreseen, queries.group_names()),
+        "problems": fields.problems(sections, touched),
+        "sentence": " ".join(_beside(found, sections)) if touched - {""} else "",
+        "preview": seen,
+        "fields": fields.by_name(sections),
+        "has_parts": bool(form.asked.parts_field),
+        "template": form.asked.template.replace(".html", "_preview.html") or "requests/_preview.html",
+    }
+    return fragment(http, "requests/_check.html", context, _form_url(kind))
+
+
+def _beside(found: LookedOver, sections: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with the whole, or with things that have no field in the form."""
+    shown = {field["name"] for section in sections for field in section["fields"] if field["kind"] != "hidden"}
+    elsewhere = [text for pointer, text in found.errors.items() if pointer and pointer.split("/")[1] not in shown]
+    return list(dict.fromkeys(text for text in [found.sentence, *elsewhere] if text))
 
 
 def _form_as_typed(http: HttpRequest, kind: str) -> Form:
@@ -146,7 +162,7 @@ def _form_as_typed(http: HttpRequest, kind: str) -> Form:
     if re.fullmatch("[0-9]{1,15}", http.GET.get("editing", ""), re.ASCII):
         found = request_or_404(http, int(http.GET["editing"]))
         found = found if permissions.can_edit(found, http.user) and found.kind == kind else None
-    return Form(http, asked, schema.from_form(asked.schema, http.GET), found)
+    return Form(http, asked, _posted(asked, http.POST, found), found)
 
 
 def _submitted(form: Form) -> Request:
@@ -231,9 +247,8 @@ def _preview(form: Form) -> dict[str, Any]:
 
 def _approval(form: Form) -> list[dict[str, Any]]:
     """Who will have to decide, and why, known before asking."""
-    by = form.found.asker if form.found else form.http.user
-    found = foresee(kind=form.asked, values=form.values, by=by, at=timezone.now())
-    return policy_rows.foreseen_rows(found, queries.group_names())
+    found = look_over(kind=form.asked, values=form.values, by=form.asker, at=timezone.now(), editing=form.found)
+    return policy_rows.foreseen_rows(found.foreseen, queries.group_names())
 
 
 def _problems(error: UserError | None, sections: list[dict[str, Any]]) -> list[dict[str, str]]:
@@ -282,8 +297,7 @@ def _addresses(form: Form) -> dict[str, str]:
     return {
         "action": page if found else _form_url(slug, form.http.GET.get("from", "")),
         "page_url": page,
-        "approval_url": reverse("request-approval", args=[slug]) + query,
-        "preview_url": reverse("request-preview", args=[slug]) + query,
+        "check_url": reverse("request-check", args=[slug]) + query,
     }
 
 

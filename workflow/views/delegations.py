@@ -1,9 +1,11 @@
 """Pages of delegations: who stands in for whom and until when; giving and taking back."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,7 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from web.errors import Invalid, UserError
+from web.exporting import csv_file
+from web.filters import select_field
 from web.moments import exact
+from web.tables import Column, Table, shown_filters
 from workflow import queries, rows, services
 
 NAMES = ("to", "starts_at", "ends_at", "reason")
@@ -19,7 +24,7 @@ MOST = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def delegations(http: HttpRequest) -> HttpResponse:
+def delegations(http: HttpRequest) -> HttpResponseBase:
     """Those given and held, and giving one."""
     if http.method != "POST":
         return _page(http)
@@ -47,12 +52,21 @@ def revoke(http: HttpRequest, pk: int) -> HttpResponse:
     return redirect("delegations")
 
 
-def _page(http: HttpRequest, error: UserError | None = None) -> HttpResponse:
-    now = timezone.now()
+def _page(http: HttpRequest, error: UserError | None = None) -> HttpResponseBase:
+    table, state = Table(http, _columns()), http.GET.get("state", "")
+    state = state if state in rows.DELEGATION_STATES else ""
     found = list(queries.delegations_visible_to(http.user)[:MOST])
-    known = rows.delegation_rows(found, http.user, now)
+    every = rows.delegation_rows(found, http.user, timezone.now())
+    known = table.sorted([row for row in every if not state or row["state"] == state])
+    if table.wants_csv and http.method != "POST":
+        return _file(known)
+    states = {name: str(label) for name, label in rows.DELEGATION_STATES.items()}
+    filters = [select_field("state", _("Status"), state, states)]
     fields = dict(error.fields) if isinstance(error, Invalid) else {}
     context = {
+        "table": table,
+        "total": len(every),
+        "filters": shown_filters(table, filters, reverse("delegations"), bool(state)),
         "given": [row for row in known if row["is_given"]],
         "held": [row for row in known if row["is_held"]],
         "others": [row for row in known if not row["is_given"] and not row["is_held"]],
@@ -63,6 +77,23 @@ def _page(http: HttpRequest, error: UserError | None = None) -> HttpResponse:
         "page_url": reverse("delegations"),
     }
     return render(http, "delegations/list.html", context, status=error.status if error else 200)
+
+
+def _columns() -> list[Column]:
+    return [
+        Column("to", _("Decides"), "to"),
+        Column("by", _("In place of"), "by"),
+        Column("from", _("From"), "starts_at", sort="time"),
+        Column("until", _("Until"), "ends_at", sort="time"),
+        Column("status", _("Status")),
+        Column("action", _("Action"), is_silent=True),
+    ]
+
+
+def _file(known: list[dict[str, Any]]) -> HttpResponseBase:
+    heads = [_("Decides"), _("In place of"), _("From"), _("Until"), _("Reason"), _("Status")]
+    names = ("to", "by", "starts_at", "ends_at", "reason")
+    return csv_file("delegations", heads, ([*(row[name] for name in names), row["status"]["label"]] for row in known))
 
 
 def _moment(http: HttpRequest, name: str, default: datetime | None = None) -> datetime:

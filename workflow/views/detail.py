@@ -59,6 +59,7 @@ def _page(http: HttpRequest, found: Request, error: UserError | None = None, **t
         "policy": rows.policy_row(found),
         "timeline": moments,
         "plan": rows.plan_row(plan),
+        "changes": _changes(found),
         "refusal": rows.refusal(found, decisions),
         "log": rows.log_rows(decisions, comments),
         "page_url": row["url"],
@@ -70,6 +71,12 @@ def _page(http: HttpRequest, found: Request, error: UserError | None = None, **t
         **_deciding(found, http.user, plan, now, error, typed),
     }
     return render(http, "requests/detail.html", context, status=error.status if error else 200)
+
+
+def _changes(found: Request) -> dict[str, Any] | None:
+    """What is different since an earlier round, while somebody decides about that."""
+    is_anew = found.round > 1 and found.state == machine.SUBMITTED
+    return rows.changes_row(found, list(queries.earlier_values_of(found))) if is_anew else None
 
 
 def _row(found: Request, moments: list[dict[str, Any]]) -> dict[str, Any]:

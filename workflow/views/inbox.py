@@ -1,9 +1,11 @@
 """The inbox: what waits for a person's decision, and deciding several of them in one go."""
 
 import re
+from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from clusters import words
 from web.errors import Invalid, UserError
+from web.exporting import MOST, csv_file
 from web.filters import select_field, text_field
 from workflow import inbox as waiting
 from workflow import narrowing, queries, rows, services
@@ -26,13 +29,13 @@ CHOICE = re.compile(r"([0-9]{1,15}):([0-9a-f]{0,64})", re.ASCII)
 
 
 @require_safe
-def inbox(http: HttpRequest) -> HttpResponse:
+def inbox(http: HttpRequest) -> HttpResponseBase:
     """What waits for this person's decision, what is due first."""
     return _page(http)
 
 
 @require_POST
-def decide(http: HttpRequest) -> HttpResponse:
+def decide(http: HttpRequest) -> HttpResponseBase:
     """The same verdict on several requests, each on the plan that was shown; a result for each."""
     verdict, note = http.POST.get("verdict", ""), http.POST.get("note", "")
     try:
@@ -103,11 +106,13 @@ def _result_row(result: Result, verdict: str, titles: dict[int, str]) -> dict[st
 
 def _page(
     http: HttpRequest, error: UserError | None = None, note: str = "", chosen: set[str] | None = None
-) -> HttpResponse:
+) -> HttpResponseBase:
     now = timezone.now()
     wanted = narrowing.read(http.GET, *FILTERS)
     page = _page_number(http)
     mine = queries.inbox_of(http.user, now)
+    if http.GET.get("export") == "csv" and http.method != "POST":
+        return _file(waiting.shown_rows(mine, wanted, now, size=MOST + 1)[0], now)
     found, fitting = waiting.shown_rows(mine, wanted, now, page)
     facets = waiting.facets(mine, now)
     # The navigation shows the same number, and need not count again.
@@ -119,6 +124,7 @@ def _page(
         "urgent": sum(one["urgent"] for one in facets),
         "held": rows.held_rows(queries.delegations_held_by(http.user, now)),
         "filters": {"fields": _fields(wanted, facets), "action": reverse("inbox"), "is_narrow": wanted.is_narrow},
+        "table": _table(http, wanted),
         "next_url": _page_url(http, page + 1) if fitting > page * waiting.PAGE else "",
         "previous_url": _page_url(http, page - 1) if page > 1 else "",
         "error": error.sentence if error else "",
@@ -129,6 +135,39 @@ def _page(
         "delegations_url": reverse("delegations"),
     }
     return render(http, "requests/inbox.html", context, status=error.status if error else 200)
+
+
+def _table(http: HttpRequest, wanted: Wanted) -> dict[str, Any]:
+    """Heads as web.tables makes them; this list has three orders of its own."""
+    labels = {
+        "request": _("Request"),
+        "asker": _("Asked by"),
+        "waiting": _("Waiting"),
+        "risk": _("Risk"),
+        "takes": _("Takes"),
+    }
+    # By column: what it sorts by, and in which direction; what waits may be sorted in two ways.
+    sorts = {"waiting": ("age" if wanted.order == "" else "", "ascending"), "risk": ("risk", "descending")}
+    sorted_by = "risk" if wanted.order == "risk" else "waiting"
+    heads = [{"name": name, "label": label} for name, label in labels.items()]
+    for head in heads:
+        if head["name"] in sorts:
+            order, direction = sorts[head["name"]]
+            aria = direction if head["name"] == sorted_by else ""
+            icon = {"ascending": "up", "descending": "down", "": "sort"}[aria]
+            head |= {"url": _url(http, sort=order), "aria": aria, "icon": icon}
+    return {"heads": heads, "labels": labels, "csv_url": _url(http, export="csv")}
+
+
+def _file(found: list[waiting.Weighed], now: datetime) -> HttpResponseBase:
+    heads = [_("Number"), _("Request"), _("For"), _("Asked by"), _("Waiting since"), _("Due"), _("As"), _("Risk")]
+    heads += [_("What is risky"), _("Takes"), _("Changes")]
+    return csv_file("inbox", heads, (_line(rows.inbox_row(one, now)) for one in found))
+
+
+def _line(row: dict[str, Any]) -> list[object]:
+    known = [row["number"], row["title"], row["subtitle"], row["asker"], row["since"], row["due_at"], row["group"]]
+    return [*known, row["risk"]["label"], "; ".join(row["risks"]), row["effect"], row["changes"]]
 
 
 def _fields(wanted: Wanted, facets: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -170,8 +209,16 @@ def _page_number(http: HttpRequest) -> int:
 
 
 def _page_url(http: HttpRequest, page: int) -> str:
+    return _url(http, page=str(page))
+
+
+def _url(http: HttpRequest, **changes: str) -> str:
+    """This list, from its beginning unless `page` is given."""
     query = http.GET.copy()
-    query["page"] = str(page)
+    for name in ("page", "export"):
+        query.pop(name, None)
+    for name, value in changes.items():
+        query[name] = value
     return f"?{query.urlencode()}"
 
 

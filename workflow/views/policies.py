@@ -10,14 +10,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.idempotency import KeyReused
 from web.errors import Invalid, NotFound, UserError
-from workflow import machine, permissions, policy_forms, policy_rows, queries, schema, services
+from workflow import permissions, policy_forms, policy_rows, queries, schema, services
 from workflow.models import Policy, Request
 from workflow.policy_forms import Entries
-from workflow.services.policies import check_change, may_change
+from workflow.services.policies import check_change
 from workflow.services.submit import TargetBusy
 from workflow.services.trial import Trial, try_policy
 
@@ -25,23 +25,6 @@ KIND = "change-policy"
 NUMBER = re.compile("[0-9]{1,15}", re.ASCII)
 # What an address can hold.
 SLUG = re.compile(r"[a-zA-Z0-9_-]{1,40}", re.ASCII)
-
-
-@require_safe
-def everything(http: HttpRequest) -> HttpResponse:
-    """Who decides what, in the order in which policies are asked."""
-    names = queries.group_names()
-    waiting = queries.requests_visible_to(http.user).filter(kind=KIND, state__in=machine.OPEN_STATES)
-    pending = dict(waiting.values_list("title", "pk"))
-    found = queries.policies_visible_to(http.user).order_by("priority", "slug")
-    rows = [(one.is_active, policy_rows.policy_row(one, names, pending)) for one in found]
-    context = {
-        "rows": [row for is_active, row in rows if is_active],
-        "retired": [row for is_active, row in rows if not is_active],
-        "may_change": may_change(http.user),
-        "new_url": reverse("policy-new"),
-    }
-    return render(http, "policies/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
