@@ -12,10 +12,12 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts import ldap_settings, rules
+from web import measures
 from web.errors import UserError
 
 logger = logging.getLogger(__name__)
 
+MEASURED = "portal_directory_request_duration_seconds"
 _GROUP_CLASSES = "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=group))"
 # A person with more groups than this is a fault of the directory; it must not become a row without bounds.
 _MOST_GROUPS = 2000
@@ -176,13 +178,10 @@ def _bound() -> Iterator[Any]:
     """A connection bound as the service account; every failure of the directory becomes DirectoryUnavailable."""
     connection = None
     try:
-        connection = ldap.initialize(ldap_settings.answering_url())
-        for option, value in ldap_settings.connection_options().items():
-            connection.set_option(option, value)
-        if settings.LDAP_START_TLS:
-            connection.start_tls_s()
-        connection.simple_bind_s(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD)
-        yield connection
+        with measures.timed(MEASURED, ldap.LDAPError, operation="bind"):
+            connection = _connection()
+        with measures.timed(MEASURED, ldap.LDAPError, operation="search"):
+            yield connection
     except ldap.LDAPError as error:
         logger.warning("the directory does not answer as it should: %r", error)
         raise DirectoryUnavailable from error
@@ -190,6 +189,17 @@ def _bound() -> Iterator[Any]:
         if connection is not None:
             with contextlib.suppress(ldap.LDAPError):
                 connection.unbind_s()
+
+
+def _connection() -> Any:
+    """Bound as the service account."""
+    connection = ldap.initialize(ldap_settings.answering_url())
+    for option, value in ldap_settings.connection_options().items():
+        connection.set_option(option, value)
+    if settings.LDAP_START_TLS:
+        connection.start_tls_s()
+    connection.simple_bind_s(settings.LDAP_BIND_DN, settings.LDAP_BIND_PASSWORD)
+    return connection
 
 
 def _search(base: str, wanted: str, attributes: list[str], limit: int) -> list[tuple[str, dict[str, Any]]]:

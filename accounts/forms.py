@@ -6,8 +6,6 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import rules
-
 _LIVES = (30, 90, 180, 365)
 
 
@@ -74,7 +72,7 @@ class ProgramTokenForm(TokenForm):
     )
 
 
-def scope_labels() -> dict[str, str]:
-    """The rights in words, by scope."""
-    choices = dict(TokenForm.base_fields["scopes"].choices)  # type: ignore[attr-defined]
-    return {scope: str(choices[scope]) for scope in rules.SCOPES}
+def scope_labels(form: type[TokenForm] = TokenForm) -> dict[str, str]:
+    """The rights in the words of a form, by scope."""
+    choices = form.base_fields["scopes"].choices  # type: ignore[attr-defined]
+    return {str(scope): str(label) for scope, label in choices}

@@ -49,7 +49,7 @@ def backend_settings() -> dict[str, Any]:
             settings.LDAP_USER_BASE, ldap.SCOPE_SUBTREE, settings.LDAP_USER_FILTER, person_attributes()
         ),
         "USER_ATTRLIST": person_attributes(),
-        "PERMIT_EMPTY_PASSWORD": False,
+        "PERMIT_EMPTY_PASSWORD": False,  # nosec B105  # forbids one
         "FIND_GROUP_PERMS": False,
     }
 

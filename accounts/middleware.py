@@ -9,9 +9,34 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from accounts import rules, services
+from accounts import rules, services, sessions
 from accounts.directory import DirectoryUnavailable
 from accounts.models import User
+
+# What a page sends along when it asks by itself and nobody touched it for a while (static/src/session.js).
+BY_ITSELF = "X-By-Itself"
+
+
+class SessionLifeMiddleware:
+    """Stands behind AuthenticationMiddleware: ends sessions whose time is over, and notes that the others are used."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes on, with `session_ended` (why) on the request of somebody who is signed in no longer."""
+        request.session_ended = ""  # type: ignore[attr-defined]
+        if isinstance(request.user, User):
+            now = timezone.now()
+            why = sessions.why_ended(request.session, request.user, now)
+            if why:
+                services.note_session_end(user=request.user, why=why, at=now)
+                logout(request)
+                request.session_ended = why  # type: ignore[attr-defined]
+            else:
+                by_itself = request.headers.get(BY_ITSELF) == "true"
+                sessions.go_on(request.session, request.user, now, by_itself=by_itself)
+        return self.get_response(request)
 
 
 class FreshRolesMiddleware:
@@ -29,6 +54,8 @@ class FreshRolesMiddleware:
                 logout(request)
             except DirectoryUnavailable:
                 pass
+            if isinstance(request.user, User):
+                sessions.renew_for_roles(request.session, request.user)
         return self.get_response(request)
 
 

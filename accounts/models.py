@@ -13,7 +13,7 @@ ADMINISTRATORS = "administrators"
 
 
 class User(AbstractBaseUser):
-    """A person (or service account) as last seen in the directory; the password is never kept here."""
+    """A person (or service account) as last seen in the directory; only emergency access has a password kept here."""
 
     username = models.CharField(max_length=64, unique=True)
     display_name = models.CharField(max_length=128, blank=True)
@@ -32,22 +32,38 @@ class User(AbstractBaseUser):
     # A service account acts for a person, who counts as the asker of its requests.
     owner = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="service_accounts")
 
+    # Emergency access, which asks no directory: until when it works, and why it was opened.
+    local_until = models.DateTimeField(null=True, blank=True)
+    local_reason = models.CharField(max_length=300, blank=True)
+
     USERNAME_FIELD = "username"
     objects = BaseUserManager["User"]()
 
     class Meta:
         constraints = [
             # Directories compare names without case; one person must not get two accounts.
-            models.CheckConstraint(condition=models.Q(username=Lower("username")), name="user_name_in_lower_case")
+            models.CheckConstraint(condition=models.Q(username=Lower("username")), name="user_name_in_lower_case"),
+            # Whoever comes in that way is somebody.
+            models.CheckConstraint(
+                condition=models.Q(local_until__isnull=True, local_reason="")
+                | (models.Q(local_until__isnull=False, owner__isnull=False) & ~models.Q(local_reason="")),
+                name="user_emergency_has_owner_and_reason",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.display_name or self.username
 
     @property
+    def is_emergency(self) -> bool:
+        """Whether this is emergency access, whose roles are its own and not its owner's (accounts/emergency.py)."""
+        return self.local_until is not None
+
+    @property
     def is_administrator(self) -> bool:
         """Whether this is a platform administrator; a service account only if its owner is one too."""
-        return "administrator" in self.roles and (self.owner is None or self.owner.is_administrator)
+        stands_alone = self.owner is None or self.is_emergency
+        return "administrator" in self.roles and (stands_alone or self.owner.is_administrator)  # type: ignore[union-attr]
 
     @property
     def is_auditor(self) -> bool:
@@ -60,7 +76,7 @@ class User(AbstractBaseUser):
         slugs = {role.partition(":")[2] for role in self.roles if role.startswith("approver:")}
         slugs |= {ADMINISTRATORS} if self.is_administrator else set()
         # A service account may never more than its owner.
-        return slugs if self.owner is None else slugs & self.owner.approver_slugs
+        return slugs if self.owner is None or self.is_emergency else slugs & self.owner.approver_slugs
 
     @property
     def principal_id(self) -> int:

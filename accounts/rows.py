@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.forms import scope_labels
+from accounts.forms import TokenForm, scope_labels
 from accounts.models import ApiToken
 
 _STATES = {"active": ("success", "check"), "expired": ("neutral", "clock"), "revoked": ("neutral", "skip")}
@@ -16,11 +16,12 @@ def state_words() -> dict[str, str]:
     return {"active": _("Active"), "expired": _("Expired"), "revoked": _("Revoked")}
 
 
-def token_row(token: ApiToken, now: datetime, revoke_url: str) -> dict[str, Any]:
-    """A token in a table of them; what does not work any more cannot be revoked."""
+def token_row(token: ApiToken, now: datetime, revoke_url: str, form: type[TokenForm] = TokenForm) -> dict[str, Any]:
+    """A token in a table of them, its rights in the words of the `form` that makes such; what does not work any more
+    cannot be revoked."""
     state = token.state(now)
     tone, icon = _STATES[state]
-    labels = scope_labels()
+    labels = scope_labels(form)
     return {
         "name": token.name,
         "prefix": token.prefix,

@@ -13,6 +13,10 @@ _RESERVED = {"system"}
 # Names of tenants' service accounts, which somebody chooses: nobody may sign in under one.
 _OF_PROGRAMS = "service."
 
+# How the names of accounts for emergencies begin; nobody in the directory is known here by such a name.
+EMERGENCY = "break-glass-"
+LONGEST_NAME = 64
+
 # The width of the columns that keep one.
 LONGEST_DN = 512
 
@@ -35,8 +39,14 @@ APPROVER_GROUP_NAMES = {
 def account_name(typed: str) -> str | None:
     """The name an account is kept under, lower case, or None where `typed` can be nobody's user name."""
     name = typed.lower()
-    is_reserved = name in _RESERVED or name.startswith(_OF_PROGRAMS)
+    is_reserved = name in _RESERVED or name.startswith((_OF_PROGRAMS, EMERGENCY))
     return name if _USERNAME.fullmatch(typed) and not is_reserved else None
+
+
+def emergency_name(typed: str) -> str | None:
+    """The name of an account for emergencies, lower case, or None where `typed` can be none."""
+    name = typed.lower()
+    return name if _USERNAME.fullmatch(typed) and name.startswith(EMERGENCY) else None
 
 
 def normal_dn(dn: str) -> str:

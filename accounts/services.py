@@ -57,6 +57,12 @@ def note_failed_login(*, username: str | None, reason: str, address: str, at: da
         )
 
 
+def note_session_end(*, user: User, why: str, at: datetime) -> None:
+    """Writes down that a session ended by itself; `why` is idle or over (accounts.sessions)."""
+    with transaction.atomic():
+        audit.record(actor=user, action="user.session-end", subject=_subject(user), after={"why": why}, at=at)
+
+
 def note_logout(*, user: User, at: datetime) -> None:
     """Writes down that `user` signed out."""
     with transaction.atomic():
@@ -71,6 +77,11 @@ def refresh_person(*, user: User, at: datetime) -> None:
     answer, what it said within the life of a session (SESSION_COOKIE_AGE) counts. Raises PersonGone,
     directory.DirectoryUnavailable.
     """
+    if user.local_until is not None:
+        # Emergency access is for when the directory does not answer.
+        if user.local_until <= at:
+            raise PersonGone
+        return
     if user.owner is not None:
         refresh_person(user=user.owner, at=at)
         import_string(settings.SERVICE_ACCOUNT_HOLD)(user=user, at=at)
@@ -205,7 +216,9 @@ def sync_groups(*, at: datetime) -> list[ApproverGroup]:
 
 
 def check_manage_tokens(*, user: User, by: User) -> None:
-    """Raises Forbidden unless `by` is `user` or the owner of that service account."""
+    """Raises Forbidden unless `by` is `user` or the owner of that service account; emergency access has no tokens."""
+    if by.is_emergency or user.is_emergency:
+        raise Forbidden(_("Emergency access has no tokens: they would outlive it."))
     if by.pk not in (user.pk, user.owner_id):
         raise Forbidden(_("Only the owner of an account can manage its tokens."))
 

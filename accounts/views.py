@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import rules, services
+from accounts import emergency, rules, services, sessions
 from accounts.addresses import client_address
 from accounts.backends import NotAPerson
 from accounts.directory import DirectoryUnavailable
@@ -38,7 +38,8 @@ def login(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_next_of(request))
     if request.method != "POST":
         return _login_page(request, None)
-    name = rules.account_name(request.POST.get("username", "").strip())
+    typed = request.POST.get("username", "").strip()
+    name = rules.account_name(typed) or rules.emergency_name(typed)
     noted = {"username": name, "address": client_address(request), "at": timezone.now()}
     try:
         user = _authenticated(request, name)
@@ -53,7 +54,9 @@ def login(request: HttpRequest) -> HttpResponse:
         services.note_failed_login(reason="locked" if is_locked else "wrong", **noted)
         return locked_out(request, None, {}) if is_locked else _login_page(request, _wrong_error(request), status=403)
     start_session(request, user)
-    services.note_login(user=user, address=noted["address"], at=noted["at"])
+    sessions.go_on(request.session, user, noted["at"], by_itself=False)
+    note = emergency.note_login if user.is_emergency else services.note_login
+    note(user=user, address=noted["address"], at=noted["at"])
     response = HttpResponseRedirect(_next_of(request))
     # Who never chose keeps what this browser has.
     _keep_in_cookies(response, user.language or None, user.theme or None)
@@ -89,6 +92,12 @@ def logout(request: HttpRequest) -> HttpResponse:
     return redirect("login")
 
 
+@require_safe
+def alive(request: HttpRequest) -> HttpResponse:
+    """Somebody is still writing on a page that asks for nothing: the session goes on."""
+    return HttpResponse(status=204)
+
+
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
     """Sets language and theme, whichever is sent: for the person, and in a cookie for the login page."""
@@ -118,12 +127,28 @@ def _login_page(
     request: HttpRequest, error: dict[str, str] | None, status: int = 200, locked: bool = False
 ) -> HttpResponse:
     context = {
-        "error": error,
+        "error": error or _ended_notice(request.GET.get("ended", "")),
         "username": request.POST.get("username", "")[:64],
         "next": _wanted_next(request),
         "locked": locked,
     }
     return render(request, "login.html", context, status=status)
+
+
+def _ended_notice(why: str) -> dict[str, str] | None:
+    """Why somebody sees this page again, as the address says it."""
+    minutes = settings.SESSION_IDLE_SECONDS // 60
+    texts = {
+        sessions.IDLE: ngettext(
+            "Nothing happened for %(minutes)s minute.", "Nothing happened for %(minutes)s minutes.", minutes
+        )
+        % {"minutes": minutes},
+        sessions.OVER: _("A session ends after some hours in any case."),
+    }
+    if why not in texts:
+        return None
+    still = _("Sign in to go on where you were; what you typed comes back if this browser still has it.")
+    return {"title": _("You have been signed out"), "text": f"{texts[why]} {still}", "tone": "info"}
 
 
 def _wrong_error(request: HttpRequest) -> dict[str, str]:

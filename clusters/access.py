@@ -1,9 +1,9 @@
 """From a registered cluster to a driver that can speak to it."""
 
-from clusters import sealing
 from clusters.drivers.base import Connection, Driver
 from clusters.drivers.registry import open_driver
 from clusters.models import Cluster
+from web import sealing
 
 # Bounds of one call in seconds: a person waits for a plan, a worker can wait longer.
 PLAN_TIMEOUT = 3.0

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import DriverError
 from clusters.models import Capacity
-from clusters.sealing import Unreadable
+from web.sealing import Unreadable
 from web.sentences import Sentence
 from work.claims import Lease, guarded
 from work.tasks import Pass

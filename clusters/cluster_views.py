@@ -10,7 +10,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from clusters import bundle_rows, fleet_rows, health_rows, narrowing, queries, restore_rows, rows, services
+from clusters import (
+    bundle_rows,
+    drift_rows,
+    fleet_rows,
+    health_rows,
+    narrowing,
+    queries,
+    restore_rows,
+    rows,
+    services,
+    shares,
+)
 from clusters.models import Cluster
 from clusters.narrowing import Wanted
 from clusters.owners import owners_of
@@ -23,6 +34,7 @@ from web.fragments import fragment
 
 # Of the tenants' bundles on one page.
 SHOWN = 30
+DRIFTS_SHOWN = 6
 
 
 def _cluster_or_404(http: HttpRequest, name: str) -> Cluster:
@@ -49,9 +61,17 @@ def detail(http: HttpRequest, name: str) -> HttpResponse:
         "actions": fleet_rows.actions(cluster, http.user),
         "held": restore_rows.held_row(cluster, asked, may_keep_clusters(http.user)),
         "list_url": reverse("clusters"),
+        "drifts": _drifts(http, cluster) if tally.drifted else [],
+        "shares": shares.share_rows(cluster, http.user, standings),
         **_bundles(http, cluster),
     }
     return render(http, "clusters/detail.html", context)
+
+
+def _drifts(http: HttpRequest, cluster: Cluster) -> list[dict[str, Any]]:
+    """What differs there of what the person may see, the newest first."""
+    found = queries.drift_visible_to(http.user).filter(bundle__cluster=cluster, found_at__isnull=False)
+    return [drift_rows.finding_line(check) for check in found.order_by("-found_at", "-pk")[:DRIFTS_SHOWN]]
 
 
 def _health(http: HttpRequest, cluster: Cluster) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from clusters import circuit
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import Desired, DriverError, Finding, ObjectRef
 from clusters.models import Bundle, BundleObject, DriftCheck
-from clusters.sealing import Unreadable
 from clusters.services import repairing
+from web.sealing import Unreadable
 from web.sentences import Sentence
 from work.claims import Lease, guarded
 from work.tasks import Pass
@@ -67,7 +67,7 @@ def _is_at_rest(bundle: Bundle) -> bool:
 
 def _spread(after: timedelta) -> timedelta:
     """About as long, so that a thousand bundles of one batch do not come back at once."""
-    return after * random.uniform(0.9, 1.1)
+    return after * random.uniform(0.9, 1.1)  # nosec B311  # spreads, keeps no secret
 
 
 def _look(bundle: Bundle) -> list[Finding]:

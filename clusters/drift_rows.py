@@ -59,6 +59,19 @@ def drift_line(bundle: Bundle) -> Row | None:
     return {"text": summary_of(check.found), "url": url, "found_at": check.found_at}
 
 
+def finding_line(check: DriftCheck) -> Row:
+    """{text, namespace, tenant, by, url, found_at} of one bundle that differs, for lists of them."""
+    by = sorted({entry["by"] for entry in check.found if entry.get("by")})
+    return {
+        "text": summary_of(check.found),
+        "namespace": check.bundle.namespace,
+        "tenant": str(check.bundle.tenant),
+        "by": pgettext("between parts of a sentence", ", ").join(by),
+        "url": reverse("bundle-drift", args=[check.bundle.uid]),
+        "found_at": check.found_at,
+    }
+
+
 def check_of(bundle: Bundle) -> DriftCheck | None:
     """The bundle's row of drift, None where it was not compared yet."""
     return getattr(bundle, "drift", None)

@@ -26,6 +26,8 @@ def fleet_row(cluster: Cluster, standings: Standings, tally: Tally, user: User) 
         "health": health,
         "tally": tally_rows(cluster, tally),
         "kept": kept_text(tally),
+        "drifted": tally.drifted,
+        "drift_url": f"{health['page_url']}?state=drift#bundles",
         "needs_work": health["needs_work"] or tally.needs_work,
     }
 

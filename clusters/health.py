@@ -9,7 +9,7 @@ from clusters import circuit, holding
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import DriverError
 from clusters.models import Health
-from clusters.sealing import Unreadable
+from web.sealing import Unreadable
 from work.claims import Lease, guarded
 from work.tasks import Pass
 

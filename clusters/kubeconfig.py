@@ -108,7 +108,7 @@ def _parsed(text: str) -> dict[Any, Any]:
         raise KubeconfigRefused(_("A kubeconfig has at most %(most)d kB.") % {"most": LARGEST_BYTES // 1024})
     try:
         _check_plain(text)
-        config = yaml.load(text, _Loader)
+        config = yaml.load(text, _Loader)  # nosec B506  # a SafeLoader, of plain text
     except KubeconfigRefused:
         raise
     except (yaml.YAMLError, ValueError, RecursionError) as error:

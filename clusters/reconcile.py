@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from clusters import circuit, drift, following, observing, sealing
+from clusters import circuit, drift, following, observing, sampling
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.applying import GONE, Notes, Writer
 from clusters.drivers.base import Driver, DriverError
-from clusters.models import Bundle, BundleRevision
+from clusters.models import Bundle, BundleObject, BundleRevision
 from clusters.runs import Record
+from web import sealing
 from web.sentences import Sentence
 from work.claims import Lease, LeaseLost, guarded
 from work.tasks import Pass
@@ -132,6 +133,7 @@ def _agree(lease: Lease, bundle: Bundle, outcome: str, now: datetime, writer: Wr
     """Writes down that the cluster has the revision, and so all before it."""
     with guarded(lease):
         writer.notes.store()
+        sampling.take(bundle, writer.rows, now)
         Bundle.objects.filter(pk=lease.pk).update(message=None, blocked=False)
         before = bundle.revisions.filter(number__lte=lease.generation, agreed_at__isnull=True)
         is_news = bool(before.update(agreed_at=now))
@@ -146,10 +148,12 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
     """Observes a bundle that has nothing to be applied, and sweeps away what a late worker brought back."""
     if not driver.capabilities.can_observe:
         return Pass()
-    rows, notes = list(bundle.objects_kept.all()), Notes(lease)
+    rows, notes, now = list(bundle.objects_kept.all()), Notes(lease), timezone.now()
+    seen: list[BundleObject] = []
     try:
         observing.sweep(lease, bundle, driver, rows)
-        unready = observing.observe(lease, bundle, driver, timezone.now(), rows, notes)
+        unready = observing.observe(lease, bundle, driver, now, rows, notes)
+        seen = rows
         _worked(bundle)
     except DriverError as error:
         # The wanted revision is in place: looking again is all there is to do.
@@ -157,6 +161,7 @@ def _look(lease: Lease, bundle: Bundle, driver: Driver) -> Pass:
         circuit.failed(bundle.cluster, error, timezone.now())
     with guarded(lease):
         notes.store()
+        sampling.take(bundle, seen, now)
         Bundle.objects.filter(pk=lease.pk).update(message=unready[0].stored() if unready else None)
     return Pass(after=_next_look(bundle, timezone.now()))
 
@@ -184,4 +189,4 @@ def _stop(lease: Lease, bundle: Bundle, error: DriverError, record: Record) -> P
         return Pass(failed=True)
     # All who were told the same would else come back at the same moment.
     asked = min(timedelta(seconds=error.retry_after), RETRY_AFTER_MOST)
-    return Pass(failed=True, after=asked * random.uniform(1.0, 1.25))
+    return Pass(failed=True, after=asked * random.uniform(1.0, 1.25))  # nosec B311  # spreads, keeps no secret

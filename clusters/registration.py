@@ -136,7 +136,9 @@ def _filled(field: dict[str, Any], entries: Entries, errors: Mapping[str, str]) 
         field = field | {"attrs": {"checked": True} if value else {}}
         value = "on"
     found = {"value": value, "errors": [errors[name]] if name in errors else []}
-    return {"attrs": {"autocomplete": "off", "spellcheck": "false"}, **field, **found}
+    # A browser that keeps what was typed when a session ends (static/src/session.js) does not keep these.
+    secret = {"data-secret": True} if name in _SECRET else {}
+    return {"attrs": {"autocomplete": "off", "spellcheck": "false"} | secret, **field, **found}
 
 
 def _field(name: str, label: str, help: str = "", kind: str = "text", **more: Any) -> dict[str, Any]:

@@ -52,10 +52,16 @@ def standings_of(clusters: Iterable[Cluster]) -> dict[int, Standings]:
 
 def amount_text(resource: str, amount: int) -> str:
     """An amount of millicores, bytes or pieces for people, as bars say it: "1.5 cores", "30.47 Gi", "20"."""
-    return f"{bars.amount(amount / _SIZES[resource])} {_unit(resource)}".strip()
+    return f"{bars.amount(amount_in(resource, amount))} {unit_of(resource)}".strip()
 
 
-def _unit(resource: str) -> str:
+def amount_in(resource: str, amount: int) -> float:
+    """An amount of millicores, bytes or pieces in the unit in which it is drawn."""
+    return amount / _SIZES[resource]
+
+
+def unit_of(resource: str) -> str:
+    """The unit in which a resource is drawn: cores, Gi; "" for pieces."""
     return {"cpu": _("cores"), "pods": ""}.get(resource, "Gi")
 
 
@@ -79,7 +85,7 @@ def resource_bar(
         "ask": ask / size,
         "limit": limit / size,
         "limit_before": None if limit_before is None else limit_before / size,
-        "unit": _unit(resource),
+        "unit": unit_of(resource),
         "known": used is not None,
         "note": note,
     }

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from clusters.drivers.base import ObjectRef
 from clusters.models import Bundle, BundleRun
+from web import measures
 from web.sentences import Sentence
 
 # Of one bundle; older ones are let go of.
@@ -35,6 +36,9 @@ class Record:
     def keep(self, outcome: str, message: Mapping[str, Any] | None = None) -> None:
         """Stores the run; one that failed exactly as the one before it only moves that one's end."""
         now = timezone.now()
+        measures.count("portal_reconcile_passes_total", cluster=self._bundle.cluster.name, outcome=outcome)
+        took = (now - self._began_at).total_seconds()
+        measures.observe("portal_reconcile_duration_seconds", took, outcome=outcome)
         told = {"outcome": outcome, "revision": self._revision, "message": message}
         if outcome == "retrying":
             last = self._bundle.runs.first()

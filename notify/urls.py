@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notify.views import messages
+from notify.views import messages, webhooks
 
 urlpatterns = [
     path("notifications", messages.everything, name="notifications"),
@@ -10,4 +10,8 @@ urlpatterns = [
     path("notifications/newest", messages.newest, name="notifications-newest"),
     path("notifications/read", messages.read_all, name="notifications-read"),
     path("notifications/<int:pk>/read", messages.read, name="notification-read"),
+    path("webhooks", webhooks.everything, name="webhooks"),
+    path("webhooks/<uuid:uid>", webhooks.detail, name="webhook"),
+    path("webhooks/<uuid:uid>/act", webhooks.act, name="webhook-act"),
+    path("webhooks/<uuid:uid>/deliveries/<int:pk>/replay", webhooks.replay, name="webhook-replay"),
 ]

@@ -1,19 +1,22 @@
 """Who may reach which address at all, by URL name; what they then see is each room's queries and permissions.
 
-public: anybody. session: whoever is signed in. api: DRF's authentication and scopes. A name that is missing here is
-refused, and a test says so.
+public: anybody. session: whoever is signed in. api: DRF's authentication and scopes.
+monitor: whom the settings let read metrics, and auditors and administrators; the view itself asks. A name that is
+missing here is refused, and a test says so.
 """
 
 from typing import Literal
 
-Access = Literal["public", "session", "api"]
+Access = Literal["public", "session", "api", "monitor"]
 
 ACCESS: dict[str, Access] = {
     "healthz": "public",
     "readyz": "public",
+    "metrics": "monitor",
     "login": "public",
     "preferences": "public",
     "logout": "session",
+    "session": "session",
     "home": "session",
     "home-requests": "session",
     "home-projects": "session",
@@ -32,6 +35,17 @@ ACCESS: dict[str, Access] = {
     "api-notifications": "api",
     "api-notifications-read": "api",
     "api-notification-read": "api",
+    "webhooks": "session",
+    "webhook": "session",
+    "webhook-act": "session",
+    "webhook-replay": "session",
+    "api-webhooks": "api",
+    "api-webhook": "api",
+    "api-webhook-state": "api",
+    "api-webhook-secret": "api",
+    "api-webhook-test": "api",
+    "api-webhook-deliveries": "api",
+    "api-webhook-replay": "api",
     "requests": "session",
     "requests-mine": "session",
     "requests-new": "session",
@@ -53,6 +67,7 @@ ACCESS: dict[str, Access] = {
     "projects": "session",
     "project-detail": "session",
     "project-state": "session",
+    "project-usage": "session",
     "api-schema": "api",
     "api-me": "api",
     "api-tokens": "api",
@@ -74,6 +89,7 @@ ACCESS: dict[str, Access] = {
     "api-delegation": "api",
     "api-projects": "api",
     "api-project": "api",
+    "api-project-usage": "api",
     "api-tenants": "api",
     "project-call-off": "session",
     "api-project-call-off": "api",
@@ -126,4 +142,13 @@ ACCESS: dict[str, Access] = {
     "api-drift": "api",
     "api-bundle-drift": "api",
     "api-bundle-repair": "api",
+    "audit": "session",
+    "audit-event": "session",
+    "audit-csv": "session",
+    "audit-jsonl": "session",
+    "api-audit": "api",
+    "api-audit-event": "api",
+    "api-audit-csv": "api",
+    "api-audit-jsonl": "api",
+    "api-audit-seals": "api",
 }

@@ -2,10 +2,12 @@
 
 import os
 import sys
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun
+from celery.signals import task_prerun, worker_init, worker_process_init, worker_process_shutdown
 from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -32,3 +34,26 @@ app.autodiscover_tasks(["work"])
 def let_go_of_old_connections(**_sent: Any) -> None:
     """As Django does before every request: one that is dead or too old is closed, and the next query opens another."""
     close_old_connections()
+
+
+@worker_process_init.connect
+def measure_in_children(**_sent: Any) -> None:
+    """Each process of the pool carries along what it measures."""
+    _measuring().start()
+
+
+@worker_init.connect
+def measure_here(**_sent: Any) -> None:
+    """A pool without processes of its own works in this one."""
+    _measuring().start()
+
+
+@worker_process_shutdown.connect
+def keep_what_was_measured(**_sent: Any) -> None:
+    """Children end without running what is registered for the end of a process."""
+    _measuring().flush()
+
+
+def _measuring() -> ModuleType:
+    # This module is imported before Django is ready.
+    return import_module("portal.measuring")

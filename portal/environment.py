@@ -1,9 +1,13 @@
-"""Reading settings from the environment: what is malformed stops the start and is named."""
+"""Reading settings from the environment: a missing or malformed variable stops the start and is named.
+
+Secrets may come from a file: NAME_FILE.
+"""
 
 import base64
 import binascii
 import json
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
 import environ
@@ -11,6 +15,15 @@ from django.core.exceptions import ImproperlyConfigured
 
 env = environ.FileAwareEnv()
 N = TypeVar("N", int, float)
+
+
+def _number(name: str, default: str, kind: Callable[[str], N]) -> N:
+    """The variable NAME as a number; a malformed one is named."""
+    text = env.str(name, default)
+    try:
+        return kind(text)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a number, not {text!r}.") from None
 
 
 def integer(name: str, default: int) -> int:
@@ -23,16 +36,8 @@ def decimal(name: str, default: float) -> float:
     return _number(name, str(default), float)
 
 
-def _number(name: str, default: str, kind: Callable[[str], N]) -> N:
-    text = env.str(name, default)
-    try:
-        return kind(text)
-    except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not {text!r}.") from None
-
-
 def boolean(name: str, default: bool) -> bool:
-    """The variable as true or false."""
+    """The variable as true or false, and nothing else."""
     text = env.str(name, str(default)).lower()
     if text not in ("true", "false"):
         raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
@@ -44,9 +49,22 @@ def secret(name: str, least: int = 16) -> str:
     value: str = env.str(name).strip()
     if len(value) < least:
         raise ImproperlyConfigured(f"{name} must have at least {least} characters.")
-    if value.startswith("demo-") and not _is_demo():
+    if value.startswith("demo-") and not _DEMO:
         raise ImproperlyConfigured(f"{name} holds a secret of the demo; set one of your own.")
     return value
+
+
+def optional_secret(name: str, least: int = 16) -> str:
+    """As `secret`, but "" where the variable is not set or empty."""
+    return secret(name, least) if env.str(name, "").strip() else ""
+
+
+def networks(name: str) -> list[IPv4Network | IPv6Network]:
+    """IP networks from "10.0.0.0/8,fd00::/8"; none where the variable is not set."""
+    try:
+        return [ip_network(part.strip()) for part in env.str(name, "").split(",") if part.strip()]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
 def keys(name: str) -> dict[str, bytes]:
@@ -60,7 +78,7 @@ def keys(name: str) -> dict[str, bytes]:
             raise ImproperlyConfigured(f"{name}: key {key_id!r} is not base64.") from None
         if len(found[key_id]) != 32:
             raise ImproperlyConfigured(f"{name}: key {key_id!r} must be 32 bytes long.")
-        if key_id.startswith("demo-") and not _is_demo():
+        if key_id.startswith("demo-") and not _DEMO:
             raise ImproperlyConfigured(f"{name} holds a key of the demo; set one of your own.")
     return found
 
@@ -76,5 +94,4 @@ def texts(name: str) -> dict[str, str]:
     return value
 
 
-def _is_demo() -> bool:
-    return boolean("PORTAL_DEMO", False)
+_DEMO = boolean("PORTAL_DEMO", False)

@@ -5,12 +5,14 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from web.errors import Invalid, UserError
+from web.moments import exact
 from web.request_id import request_id
 
 PROBLEM = "application/problem+json"
@@ -20,21 +22,29 @@ NON_FIELD_ERRORS = api_settings.NON_FIELD_ERRORS_KEY
 Words = tuple[str, str, str]
 
 
-def error_page(
-    request: HttpRequest | None, status: int, sentence: str = "", words: Words | None = None
-) -> HttpResponse:
+def error_page(request: HttpRequest, status: int, sentence: str = "", words: Words | None = None) -> HttpResponse:
     """What happened, why, and what to do, in the `words` for the status or in those given; `sentence` replaces the
-    cause. The reference id leads to the log."""
+    cause. The reference id leads to the log. Who is signed in keeps the navigation."""
     title, cause, todo = words or _words(status)
+    # Who is signed in is asked of the database, which may be what failed.
+    known = None if status >= 500 else request
     context = {
+        "frame": "base.html" if known is not None and _is_signed_in(known) else "base_plain.html",
         "status": status,
         "title": title,
         "sentence": sentence or cause,
         "todo": todo,
         "reference": request_id.get(),
+        "at": exact(timezone.now()),
         "home_url": "/",
+        "retry_url": request.get_full_path() if status >= 500 and request.method == "GET" else "",
     }
-    return HttpResponse(render_to_string("error.html", context, request), status=status)
+    return HttpResponse(render_to_string("error.html", context, known), status=status)
+
+
+def _is_signed_in(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated and request.headers.get("HX-Request") != "true"
 
 
 def _words(status: int) -> Words:
@@ -123,8 +133,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500: our fault, already logged with the reference id."""
     if request.path.startswith("/api/"):
         return _json_problem(request, 500, "server-error", _("Something went wrong on our side."))
-    # Without the request: who is signed in is asked of the database, which may be what failed.
-    return error_page(None, 500)
+    return error_page(request, 500)
 
 
 def _json_problem(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:

@@ -9,24 +9,37 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from portal.permissions import reads_all_events
+from web import moments
 from workflow.authority import decides_anything
 from workflow.queries import inbox_of
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """`nav` [{title, items: [{label, url, icon, current, count}]}] and `theme` for the base template."""
+    """`nav` [{title, items: [{label, url, icon, current, count}]}], `theme` and `emergency` for the base template."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"nav": [], "theme": ""}
     if request.headers.get("HX-Request") == "true":
-        return {"nav": [], "theme": user.theme}
+        return {"nav": [], "theme": user.theme, "emergency": _emergency(user)}
     sections: list[dict[str, Any]] = [
         {"title": _("Work"), "items": _work(request, user, timezone.now())},
         {"title": _("Resources"), "items": _resources()},
-        {"title": _("Rules"), "items": [_item(_("Policies"), "policies", "policy")]},
+        {"title": _("Rules"), "items": _rules(user)},
     ]
     _mark_current(request.path, [item for section in sections for item in section["items"]])
-    return {"nav": sections, "theme": user.theme}
+    return {"nav": sections, "theme": user.theme, "emergency": _emergency(user)}
+
+
+def _emergency(user: User) -> dict[str, str] | None:
+    """What every page says to whoever came in by emergency access."""
+    if user.local_until is None:
+        return None
+    until = moments.exact(user.local_until)
+    return {
+        "title": _("Emergency access until %(until)s") % {"until": until},
+        "text": _("For: %(reason)s. Whatever you do is recorded under this name.") % {"reason": user.local_reason},
+    }
 
 
 def _work(request: HttpRequest, user: User, now: datetime) -> list[dict[str, Any]]:
@@ -58,6 +71,16 @@ def _resources() -> list[dict[str, Any]]:
         _item(_("Clusters"), "clusters", "cluster"),
         _item(_("Requests"), "requests", "list"),
     ]
+
+
+def _rules(user: User) -> list[dict[str, Any]]:
+    """Owners of tenants find audit and webhooks on pages of theirs: who owns one is not asked for every page."""
+    items = [_item(_("Policies"), "policies", "policy")]
+    if user.is_administrator:
+        items.append(_item(_("Webhooks"), "webhooks", "link"))
+    if reads_all_events(user):
+        items.append(_item(_("Audit"), "audit", "audit"))
+    return items
 
 
 def _item(label: str, name: str, icon: str, count: int = 0) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""Settings: read from the environment alone; .env.example lists every variable.
-
-A missing or malformed variable stops the start and is named. Secrets may come from a file: NAME_FILE.
-"""
+"""Settings: read from the environment alone (portal/environment.py); .env.example lists every variable."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,15 +6,17 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from clusters.addresses import Allowed
 from portal import logs
 from portal.environment import boolean as _bool
 from portal.environment import decimal as _float
 from portal.environment import env
 from portal.environment import integer as _int
 from portal.environment import keys as _keys
+from portal.environment import networks as _networks
+from portal.environment import optional_secret as _optional_secret
 from portal.environment import secret as _secret
 from portal.environment import texts as _json
+from web.addresses import Allowed
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -59,14 +58,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.middleware.MeasureMiddleware",
     "portal.middleware.RequestIdMiddleware",
+    "portal.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionLifeMiddleware",
     "accounts.middleware.FreshRolesMiddleware",
     "accounts.middleware.PreferredLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -112,7 +114,15 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Who you are
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "accounts.backends.DirectoryBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.EmergencyBackend",
+    "accounts.backends.DirectoryBackend",
+]
+# Only emergency access has a password here; Django's first hasher.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+# How many hours emergency access may be opened for at most; 0 forbids it.
+BREAK_GLASS_HOURS = _int("PORTAL_BREAK_GLASS_HOURS", 8)
 CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
@@ -133,7 +143,9 @@ ROLE_GROUPS = _json("PORTAL_ROLE_GROUPS")
 ROLES_FRESH_SECONDS = _int("PORTAL_ROLES_FRESH_SECONDS", 300)
 
 SESSION_ENGINE = "portal.sessions"
-SESSION_COOKIE_AGE = 12 * 3600
+# A session ends after so long in any case, and before when nothing happens.
+SESSION_COOKIE_AGE = _int("PORTAL_SESSION_HOURS", 12) * 3600
+SESSION_IDLE_SECONDS = _int("PORTAL_SESSION_IDLE_MINUTES", 30) * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _secure
 SESSION_COOKIE_NAME = "__Host-session" if _secure else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if _secure else "csrf"
@@ -185,6 +197,7 @@ TIME_ZONE = env.str("PORTAL_TIME_ZONE", "Asia/Shanghai")
 
 # Static files: built by script/assets into static/dist, hashed and compressed by collectstatic.
 STATIC_URL = "static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_ROOT = env.str("PORTAL_STATIC_ROOT", str(BASE_DIR / "var" / "static"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -241,12 +254,21 @@ WORK_POLL_SECONDS = _float("PORTAL_WORK_POLL_SECONDS", 2.0)
 WORK_LANE_LIMIT = _int("PORTAL_WORK_LANE_LIMIT", 4)
 # How often a bundle is compared with its cluster.
 DRIFT_SECONDS = _int("PORTAL_DRIFT_SECONDS", 600)
+# How often what happened is sealed.
+AUDIT_SEAL_SECONDS = _int("PORTAL_AUDIT_SEAL_SECONDS", 60)
 WORK_SLOW_LIMIT = _int("PORTAL_WORK_SLOW_LIMIT", 1)
 # Networks and ends of host names that API servers and Git repositories must lie in; none: any that are no danger.
 try:
     CLUSTER_ADDRESSES = Allowed.read(env.list("PORTAL_CLUSTER_ADDRESSES", default=[]))
 except ValueError as error:
     raise ImproperlyConfigured(f"PORTAL_CLUSTER_ADDRESSES: {error}.") from None
+# Where webhooks may go beside public addresses: networks and ends of host names; their ports, and who signs them.
+try:
+    WEBHOOK_ADDRESSES = Allowed.read(env.list("PORTAL_WEBHOOK_ADDRESSES", default=[]))
+    WEBHOOK_PORTS = [int(port) for port in env.list("PORTAL_WEBHOOK_PORTS", default=["443", "8443"])]
+except ValueError as error:
+    raise ImproperlyConfigured(f"PORTAL_WEBHOOK_ADDRESSES or PORTAL_WEBHOOK_PORTS: {error}.") from None
+WEBHOOK_CA_FILE = env.str("PORTAL_WEBHOOK_CA_FILE", "")
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:
@@ -257,12 +279,15 @@ WORK_ITEMS = [
     ("clusters.Capacity", "clusters.capacity.refresh"),
     ("clusters.Health", "clusters.health.check"),
     ("clusters.DriftCheck", "clusters.drift.check"),
+    ("clusters.UsageThinning", "clusters.sampling.thin"),
+    ("notify.Delivery", "notify.delivering.deliver"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
+    ("audit.Sealing", "audit.sealing.proceed"),
 ]
 
 # What the dispatcher does whenever it connects, before it offers anything.
-WORK_PREPARATIONS = ["clusters.services.holding.notice_restore"]
+WORK_PREPARATIONS = ["clusters.services.holding.notice_restore", "clusters.sampling.keep_thinning"]
 
 # Kinds of request, in the order in which they are offered.
 REQUEST_KINDS = [
@@ -286,11 +311,17 @@ POLICY_FACTS = ["workflow.facts.COMMON", "tenants.facts.QUOTA"]
 
 # What is promised of each cluster: clusters -> {cluster id: {resource: with limit, settled, held and left}}.
 CLUSTER_STANDINGS = "tenants.ledger.standings_of_clusters"
+# Which tenants it is promised to: (cluster, user) -> clusters.shares.Share, those with most first.
+CLUSTER_SHARES = "tenants.shares.shares_of"
 # Who is told what became of a bundle's revisions (clusters.following).
 BUNDLE_FOLLOWERS = ["workflow.services.following.bundle_moved"]
 # Holds a service account to what its owner may: (user=, at=); raises PersonGone.
 SERVICE_ACCOUNT_HOLD = "tenants.services.service_accounts.hold"
 # Whom bundles are kept for: (bundles, user) -> {bundle id: clusters.owners.Owner}.
 BUNDLE_OWNERS = "tenants.owners.owners_of"
+
+# Who may read /metrics beside auditors and administrators: whoever sends the token, or comes from one of the networks.
+METRICS_TOKEN = _optional_secret("PORTAL_METRICS_TOKEN", 24)
+METRICS_NETWORKS = _networks("PORTAL_METRICS_NETWORKS")
 
 LOGGING = logs.configuration(env.str("PORTAL_LOG_LEVEL", "INFO"))

@@ -1,11 +1,11 @@
 """Home, search, the reference of the REST API, and whether the portal is well."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, When, Window
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,13 +13,15 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from accounts.models import User
-from portal import search
+from portal import home_rows, metrics, search
 from portal.document_api import document
+from portal.permissions import may_read_metrics
 from portal.reference import operation_page, sections
 from tenants import queries as tenants
-from tenants.rows import project_row
+from tenants.models import Project
 from tenants.views.projects import with_objects
 from web.errors import NotFound
 from web.filters import LONGEST, text_field
@@ -27,10 +29,8 @@ from web.fragments import fragment
 from web.searching import words_of
 from workflow import inbox, queries
 from workflow.authority import decides_anything
-from workflow.machine import CHANGES_REQUESTED
+from workflow.machine import CHANGES_REQUESTED, OPEN_STATES
 from workflow.models import Request
-from workflow.narrowing import Wanted
-from workflow.rows import inbox_row, is_parent, request_row
 
 SHOWN = 6
 
@@ -39,13 +39,21 @@ SHOWN = 6
 def home(http: HttpRequest) -> HttpResponse:
     """What do I have, what waits for me, what do I do next."""
     user, now = http.user, timezone.now()
-    waiting, mine = _waiting(user, now), _mine(user)
+    waiting, mine, has = _waiting(user, now), _mine(user), _has(user)
     # The navigation shows the same number.
     http.inbox_count = waiting["waiting_count"]  # type: ignore[attr-defined]
-    context = _requests(mine) | _projects(user) | waiting
+    steps = home_rows.next_steps(mine, has.projects, has.askable)
+    requests = home_rows.request_rows(mine)
+    # Who decides for tenants that are not theirs has nothing of their own here.
+    decides_only = waiting["inbox"] is not None and not has.askable
+    context = requests | _projects(user, has) | waiting
     context |= {
         "greeting": _("Hello, %(name)s") % {"name": user},
-        "next_steps": _next_steps(mine, context["can_ask"], bool(context["projects"])),
+        "lead": home_rows.lead(0 if decides_only else has.total, len(steps), waiting["waiting_count"]),
+        "next_steps": steps,
+        "shows_requests": bool(mine) or not decides_only,
+        "has_aside": bool(steps or waiting["urgent"] or mine) or not decides_only,
+        "shows_projects": not decides_only,
     }
     return render(http, "home.html", context)
 
@@ -53,78 +61,67 @@ def home(http: HttpRequest) -> HttpResponse:
 def _waiting(user: User, now: datetime) -> dict[str, Any]:
     """What is due first of what waits for the person, and how much that is; None for who decides nothing."""
     if not decides_anything(user, now):
-        return {"inbox": None, "waiting_count": None}
-    mine = queries.inbox_of(user, now)
-    found, count = inbox.shown_rows(mine, Wanted(), now, size=SHOWN)
-    return {"inbox": [inbox_row(one, now) for one in found], "waiting_count": count}
-
-
-def _next_steps(mine: list[Request], can_ask: bool, has_projects: bool) -> list[dict[str, str]]:
-    """What was sent back to the person, then what to do first for who has nothing yet; what waits for a decision has a
-    card of its own."""
-    parts = [part for found in mine for part in (found.children.all() if is_parent(found) else [found])]
-    steps = [_sent_back_step(part) for part in parts if part.state == CHANGES_REQUESTED]
-    if can_ask and not has_projects:
-        steps.append(_first_step())
-    return steps
-
-
-def _sent_back_step(found: Request) -> dict[str, str]:
-    return {
-        "icon": "edit",
-        "tone": "warning",
-        "title": _("#%(number)s %(title)s was sent back to you") % {"number": found.number, "title": found.title},
-        "url": reverse("request-detail", args=[found.number]),
-        "text": _("Read what is asked for and change it; it expires if nothing happens."),
-        "action": _("Open"),
-    }
-
-
-def _first_step() -> dict[str, str]:
-    return {
-        "icon": "project",
-        "tone": "info",
-        "title": _("Ask for your first project"),
-        "url": reverse("request-new", args=["new-project"]),
-        "text": _("Development projects are ready within a minute."),
-        "action": _("Ask"),
-    }
+        return {"inbox": None, "waiting_count": None, "urgent": []}
+    found, totals = inbox.first_rows(queries.inbox_of(user, now), now, SHOWN)
+    rows = home_rows.waiting_rows(found, now)
+    return {"inbox": rows, "waiting_count": totals.total, "urgent": home_rows.waiting_steps(totals)}
 
 
 @require_safe
 def home_requests(http: HttpRequest) -> HttpResponse:
     """Fragment: my newest requests."""
-    return fragment(http, "home/_requests.html", _requests(_mine(http.user)), reverse("home"))
+    return fragment(http, "home/_requests.html", home_rows.request_rows(_mine(http.user)), reverse("home"))
 
 
 @require_safe
 def home_projects(http: HttpRequest) -> HttpResponse:
     """Fragment: projects of my tenants."""
-    return fragment(http, "home/_projects.html", _projects(http.user), reverse("home"))
+    return fragment(http, "home/_projects.html", _projects(http.user, _has(http.user)), reverse("home"))
 
 
 def _mine(user: User) -> list[Request]:
-    """The person's newest requests, those sent back before all others."""
+    """The person's newest requests, those sent back before others that are open, those before all others."""
     sent_back = Q(state=CHANGES_REQUESTED) | Q(children__state=CHANGES_REQUESTED)
     mine = queries.requests_visible_to(user).filter(Q(asker=user) | Q(asker__owner=user))
-    rank = Case(When(Exists(Request.objects.filter(sent_back, pk=OuterRef("pk"))), then=0), default=1)
+    back = When(Exists(Request.objects.filter(sent_back, pk=OuterRef("pk"))), then=0)
+    rank = Case(back, When(state__in=OPEN_STATES, then=1), default=2)
     return list(queries.top_level(mine).order_by(rank, "-pk")[:SHOWN])
 
 
-def _requests(mine: list[Request]) -> dict[str, Any]:
-    rows = [request_row(found) for found in mine]
-    tracks = [one["track"] for row in rows for one in [row, *row["children"]]]
-    return {"requests": rows, "poll": any("now" in track for track in tracks)}
+class _Has(NamedTuple):
+    """Projects a person sees, those first that need somebody, how many there are in all, and for which tenants (ids)
+    they may ask."""
+
+    projects: list[Project]
+    total: int
+    askable: frozenset[int]
 
 
-def _projects(user: User) -> dict[str, Any]:
-    found = with_objects(tenants.projects_visible_to(user)).order_by("-pk")[:SHOWN]
+def _has(user: User) -> _Has:
+    needy = Q(bundle__blocked=True) | Q(bundle__attempts__gt=0) | Q(bundle__drift__found_at__isnull=False)
+    seen = with_objects(tenants.projects_visible_to(user)).select_related("bundle__drift")
+    seen = seen.annotate(total=Window(Count("pk")))
+    found = list(seen.order_by(Case(When(needy, then=0), default=1), "-pk")[:SHOWN])
+    askable = frozenset(tenants.tenants_askable_by(user).values_list("pk", flat=True))
+    return _Has(found, found[0].total if found else 0, askable)
+
+
+def _projects(user: User, has: _Has) -> dict[str, Any]:
     return {
-        "projects": [project_row(project) for project in found],
+        "groups": home_rows.project_groups(has.projects),
+        "projects_count": has.total,
         "projects_title": _("Projects") if user.sees_all_tenants else _("My projects"),
-        "can_ask": tenants.tenants_askable_by(user).exists(),
+        "can_ask": bool(has.askable),
         "ask_url": reverse("request-new", args=["new-project"]),
     }
+
+
+@require_safe
+def metrics_text(http: HttpRequest) -> HttpResponse:
+    """What Prometheus reads."""
+    if not may_read_metrics(http):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": 'Bearer realm="metrics"'})
+    return HttpResponse(metrics.text(timezone.now()), content_type=CONTENT_TYPE_LATEST)
 
 
 @require_safe

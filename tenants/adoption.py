@@ -12,7 +12,6 @@ from accounts.rules import normal_dn
 from clusters.access import PASS_TIMEOUT, driver_for
 from clusters.drivers.base import MANAGED_LABEL, DriverError, Surveyed
 from clusters.models import Cluster
-from clusters.sealing import Unreadable
 from clusters.words import resource_label
 from tenants import figures, manifests, people, rules, states
 from tenants.foreign_quotas import Quotas, figures_of, used_of
@@ -20,6 +19,7 @@ from tenants.models import Membership, Project, Tenant
 from tenants.rules import RESOURCES
 from tenants.size_plans import active_plans
 from web.errors import Invalid
+from web.sealing import Unreadable
 from workflow.schema import LINE_END, is_printable
 
 Row = dict[str, Any]

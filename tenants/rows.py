@@ -1,15 +1,16 @@
 """Projects as prepared rows for pages: plain values in the reader's language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clusters import words
+from clusters import metering, words
 from clusters.models import Bundle
 from clusters.rows import resource_bar
-from tenants import rules, usage
+from tenants import rules
 from tenants.models import Project, SizePlan
 from tenants.states import figures_of
 from tenants.subjects import subject_in
@@ -34,11 +35,29 @@ def project_row(project: Project) -> Row:
 def quota_bars(project: Project, asked: Mapping[str, int] | None = None) -> list[Row]:
     """CPU, memory, storage and pods: what is used of what the project may have; `asked` is the quota that an open
     request asks for (millicores, bytes, pieces)."""
-    used, now = usage.amounts(used_of(project.bundle)), figures_of(project)
+    used, now = metering.amounts(used_of(project.bundle)), figures_of(project)
     return [
         resource_bar(name, used=used.get(name), limit=(asked or now)[name], limit_before=now[name])
         for name in rules.RESOURCES
     ]
+
+
+def sibling_rows(project: Project, siblings: Iterable[Project]) -> list[Row]:
+    """[{label, url, is_current, status}] of a project's environments."""
+    return [
+        {
+            "label": words.environment_label(one.environment),
+            "url": reverse("project-detail", args=[one.uid]),
+            "is_current": one.pk == project.pk,
+            "status": words.bundle_status(one.bundle),
+        }
+        for one in siblings
+    ]
+
+
+def seen_at(bundle: Bundle) -> datetime | None:
+    """When its objects were last looked at; they should be prefetched."""
+    return max((kept.observed_at for kept in bundle.objects_kept.all() if kept.observed_at), default=None)
 
 
 def project_facts(project: Project) -> list[Row]:

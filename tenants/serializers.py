@@ -107,3 +107,27 @@ class ProjectPageSerializer(serializers.Serializer[Any]):
 
     items = ProjectSerializer(many=True)
     next = serializers.CharField(allow_blank=True)
+
+
+class SeriesSerializer(serializers.Serializer[Any]):
+    """One resource over time; as many values as there are moments, null where nothing is known."""
+
+    resource = serializers.CharField()
+    unit = serializers.CharField(help_text="millicores, bytes or pieces")
+    used = serializers.ListField(
+        child=serializers.IntegerField(allow_null=True), help_text="the highest that was seen within the step"
+    )
+    limit = serializers.ListField(
+        child=serializers.IntegerField(allow_null=True), help_text="the last that was seen within the step"
+    )
+
+
+class HistorySerializer(serializers.Serializer[Any]):
+    """What was used of a quota over time; `at` are the beginnings of steps in which something was seen, and of the
+    first one of each gap."""
+
+    since = serializers.DateTimeField(help_text="`from`, but two years ago at most")
+    until = serializers.DateTimeField(help_text="`to`")
+    step_seconds = serializers.IntegerField()
+    at = serializers.ListField(child=serializers.DateTimeField())
+    series = SeriesSerializer(many=True)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from tenants.models import ServiceAccount, Tenant
-from tenants.services.service_accounts import effective_role, may_keep
+from tenants.services.service_accounts import effective_role
+from tenants.services.tenants import is_administrator
 
 Row = dict[str, Any]
 
@@ -49,9 +50,11 @@ def edit_fields(account: ServiceAccount, entries: Mapping[str, str], errors: Map
     return [_filled(field, entries, errors) for field in (_role_field(entries["role"]), _description_field())]
 
 
-def entry_link(tenant: Tenant, user: User) -> str:
-    """The address of the tenant's service accounts, "" for who does not keep them."""
-    return reverse("service-accounts", args=[tenant.code]) if may_keep(tenant, user) else ""
+def entry_link(tenant: Tenant, roles: set[str], user: User) -> str:
+    """The address of the tenant's service accounts, "" for who does not keep them (services.service_accounts.may_keep,
+    from the person's roles in the tenant, which the page has read already)."""
+    keeps = user.owner_id is None and ("owner" in roles or is_administrator(user))
+    return reverse("service-accounts", args=[tenant.code]) if keeps else ""
 
 
 def _status(account: ServiceAccount) -> Row:

@@ -17,11 +17,12 @@ pytest_plugins = [
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """Lets tests with transactions of their own be cleaned up: that truncates all tables, events too."""
+    """Lets tests with transactions of their own be cleaned up: that truncates all tables, events and seals too."""
     from django.db import connection
 
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_no_truncate")
+        cursor.execute("ALTER TABLE audit_seal DISABLE TRIGGER audit_seal_no_truncate")
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """A form field as views describe it, made ready for the page: ids, attributes, what describes it to a reader.
 
-A field is a mapping: name, label, help, kind (text, textarea, number, select, radio, checkbox, people, hidden),
+A field is a mapping: name, label, help, kind (text, textarea, number, date, select, radio, checkbox, people, hidden),
 value, required, errors (texts), options (value, label, help, disabled, reason, checked), suffix (a unit), attrs
 (further HTML attributes), readonly, and look: "cards" draws the options of a radio field as cards.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from django.forms.utils import flatatt
 
 # PatternFly's mark-up differs by control, not by what is asked.
-_INPUT_TYPES = {"text": "text", "number": "number", "hidden": "hidden"}
+_INPUT_TYPES = {"text": "text", "number": "number", "date": "date", "hidden": "hidden"}
 
 
 def _text(value: object) -> str:

@@ -62,7 +62,7 @@ def out(models_: Iterable[type[WorkItem]], at: datetime) -> dict[type[WorkItem],
     found: dict[type[WorkItem], list[Out]] = {model: [] for model in models_}
     tables = {model._meta.db_table: model for model in found}
     each = (
-        f"SELECT '{table}', id, lane, lease_owner FROM {table} "
+        f"SELECT '{table}', id, lane, lease_owner FROM {table} "  # nosec B608  # names of the models' own tables
         f"WHERE lease_until >= %(prolonged)s OR offered_until >= %(at)s"
         for table in tables
     )
@@ -204,4 +204,4 @@ def finish(lease: Lease, at: datetime, *, next_at: datetime | None, observed: in
 def backoff(attempts: int) -> timedelta:
     """How long to wait after `attempts` failures in a row: doubling, with full jitter, at most five minutes."""
     ceiling = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(attempts, 12))
-    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))
+    return timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # nosec B311  # spreads, keeps no secret

@@ -7,7 +7,8 @@ from workflow.kinds import all_kinds
 
 
 def kind_schemas(result: dict[str, Any], **_arguments: Any) -> dict[str, Any]:
-    """A postprocessing hook of drf-spectacular: NewRequest becomes one of the kinds, by the constant `kind`."""
+    """A postprocessing hook of drf-spectacular: NewRequest becomes one of the kinds, by the constant `kind`, and
+    where values may be unfinished the kinds are named."""
     schemas = result["components"]["schemas"]
     choices = []
     for slug, kind in all_kinds().items():
@@ -24,5 +25,6 @@ def kind_schemas(result: dict[str, Any], **_arguments: Any) -> dict[str, Any]:
             "required": ["kind", "values"],
         }
         choices.append({"$ref": f"#/components/schemas/{name}"})
+    schemas["Foresee"]["properties"]["kind"] = {"type": "string", "enum": list(all_kinds())}
     schemas["NewRequest"] = {"oneOf": choices, "description": "What to ask for; `values` follow the kind's schema."}
     return result

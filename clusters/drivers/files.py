@@ -89,7 +89,7 @@ def _drifted(item: Desired, read: Callable[[ObjectRef], Manifest | None]) -> Fin
 def parsed(text: str, path: str) -> Manifest:
     """The object in a file's text. Raises a permanent DriverError, naming `path`, for what is none."""
     try:
-        manifest = yaml.load(text, _WithoutAliases)
+        manifest = yaml.load(text, _WithoutAliases)  # nosec B506  # a SafeLoader without aliases
         is_object = all(isinstance(part, str) for part in rules.reference(manifest)) and _is_labelled(manifest)
     except (yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError, RecursionError):
         is_object = False

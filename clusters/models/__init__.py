@@ -5,6 +5,7 @@ from clusters.models.capacity import Capacity
 from clusters.models.cluster import Cluster, workable_clusters
 from clusters.models.drift import DriftCheck
 from clusters.models.health import Health, Origin
+from clusters.models.usage import UsageSample, UsageThinning
 
 __all__ = [
     "Bundle",
@@ -16,5 +17,7 @@ __all__ = [
     "DriftCheck",
     "Health",
     "Origin",
+    "UsageSample",
+    "UsageThinning",
     "workable_clusters",
 ]

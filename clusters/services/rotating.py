@@ -10,16 +10,17 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from clusters import sealing
 from clusters.access import SEALED, place_of
 from clusters.models import Cluster
+from notify.services import resealing
+from web import sealing
 from web.errors import Forbidden
 from web.sentences import Sentence
 
 
 @dataclass(frozen=True)
 class Unread:
-    """A credential that no configured key opens: `credential` is one of access.SEALED."""
+    """A credential that no configured key opens: of a cluster one of access.SEALED, of a webhook one of its secrets."""
 
     cluster: str
     credential: str
@@ -47,13 +48,18 @@ def rotate_keys(*, by: User | None, at: datetime) -> Rotation:
     # Ids only: a row that is read now might be an old one by the time its turn comes.
     for pk in Cluster.objects.order_by("pk").values_list("pk", flat=True):
         _rotate(pk, rotation, by, at)
+    for uid, name, outcome, reason in resealing.reseal(by=by, at=at):
+        rotation.changed += outcome == "changed"
+        rotation.current += outcome == "current"
+        if reason is not None:
+            rotation.unread.append(Unread(f"webhook {uid}", name, reason))
     return rotation
 
 
 def keys_in_use() -> dict[str, int]:
     """How many stored credentials each key id has encrypted; nothing is decrypted for it."""
     rows = Cluster.objects.values_list(*(f"{name}_sealed" for name in SEALED))
-    return dict(Counter(sealing.key_of(sealed) for row in rows for sealed in row if sealed))
+    return dict(Counter(sealing.key_of(sealed) for row in rows for sealed in row if sealed) + resealing.keys_in_use())
 
 
 @transaction.atomic

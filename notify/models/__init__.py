@@ -1,5 +1,6 @@
 """What people and machines are told."""
 
 from notify.models.message import Message
+from notify.models.webhook import Attempt, Delivery, Endpoint, Occurrence
 
-__all__ = ["Message"]
+__all__ = ["Attempt", "Delivery", "Endpoint", "Message", "Occurrence"]

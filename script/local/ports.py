@@ -24,7 +24,7 @@ def is_free(port: int) -> bool:
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on."""
-    for port in random.sample(range(_FIRST, _LAST), 200):
+    for port in random.sample(range(_FIRST, _LAST), 200):  # nosec B311  # spreads, keeps no secret
         if is_free(port):
             return port
     raise Problem(f"No free port was found between {_FIRST} and {_LAST}; stop some programs and try again.")

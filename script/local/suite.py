@@ -18,6 +18,7 @@ _NEEDED = {
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto",
     "gettext": "msgfmt",
     "git": "git",
+    "jq": "jq",
     "openssl": "openssl",
     "docker-compose": "docker-compose",
     "openssh-server": "/usr/sbin/sshd",
@@ -43,7 +44,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not any(argument.startswith("-n") for argument in arguments):
         arguments = ["-n", "2", *arguments]
-    os.execv(environment.PYTHON, [str(environment.PYTHON), "-m", "pytest", *arguments])
+    os.execv(environment.PYTHON, [str(environment.PYTHON), "-m", "pytest", *arguments])  # nosec B606  # no shell
 
 
 def _is_there(sign: str) -> bool:

@@ -23,7 +23,7 @@ def directory(port: int, ca_file: Path) -> dict[str, str]:
         "PORTAL_LDAP_URL": f"ldaps://127.0.0.1:{port}",
         "PORTAL_LDAP_CA_FILE": str(ca_file),
         "PORTAL_LDAP_BIND_DN": f"cn=portal,{_BASE}",
-        "PORTAL_LDAP_BIND_PASSWORD": "demo-bind-password",
+        "PORTAL_LDAP_BIND_PASSWORD": "demo-bind-password",  # nosec B105  # of the demo
         "PORTAL_LDAP_USER_BASE": f"ou=people,{_BASE}",
         "PORTAL_LDAP_GROUP_BASE": f"ou=groups,{_BASE}",
         "PORTAL_ROLE_GROUPS": json.dumps({role: f"cn={cn},ou=groups,{_BASE}" for role, cn in _GROUPS.items()}),
@@ -34,8 +34,8 @@ def demo_secrets() -> dict[str, str]:
     """Secrets that anybody may know, for runs that keep nothing; only PORTAL_DEMO=true takes them."""
     return {
         "PORTAL_DEMO": "true",
-        "PORTAL_SECRET_KEY": "demo-secret-key-of-runs-that-keep-nothing-0123456789",
-        "PORTAL_TOKEN_PEPPER": "demo-pepper-of-runs-that-keep-nothing",
+        "PORTAL_SECRET_KEY": "demo-secret-key-of-runs-that-keep-nothing-0123456789",  # nosec B105  # of the demo
+        "PORTAL_TOKEN_PEPPER": "demo-pepper-of-runs-that-keep-nothing",  # nosec B105  # of the demo
         "PORTAL_ENCRYPTION_KEYS": "demo-1:ZGVtby1rZXktb2YtcnVucy10aGF0LWtlZXAtbm90aGk=",
     }
 

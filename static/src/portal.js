@@ -171,46 +171,112 @@
     announce(button.dataset.copied);
   });
 
-  // Fragments. A hidden page asks for nothing; what did not change is not touched; what fails stays and says so.
-  const last = new Map(), states = new Map();
+  // Charts: what draws them is fetched when the first one comes near the view. Where it cannot be, the table is shown.
+  const styled = new Map();
+  const style = (href) => {
+    if (!styled.has(href)) {
+      const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+      styled.set(href, new Promise((done, failed) => { link.onload = done; link.onerror = failed; }));
+      document.head.append(link);
+    }
+    return styled.get(href);
+  };
+  const charts = new IntersectionObserver(async (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      charts.unobserve(target);
+      try {
+        const [program] = await Promise.all([import(target.dataset.program), style(target.dataset.styles)]);
+        if (target.isConnected) program.draw(target);
+      } catch (e) {
+        target.hidden = true;
+        const table = $("details", target.parentElement);
+        if (table) table.open = true;
+      }
+    }
+  }, { rootMargin: "100px" });
+  const watchCharts = () => { for (const chart of $$("[data-chart]:not([data-drawn])")) charts.observe(chart); };
+  watchCharts();
+
+  // Fragments. A hidden page asks for nothing; what did not change is not touched; what fails stays, says how old it is
+  // and can be asked for again. Once the session is over the whole page goes to the login, unless something typed would
+  // be lost.
+  const last = new Map(), states = new Map(), fresh = new Map(), loaded = new Date();
   const polls = (element) => element.getAttribute("hx-trigger")?.startsWith("every");
-  const remember = () => { for (const part of $$("[data-state]")) states.set(part.id, part.dataset.state); };
-  const stale = (part) => {
-    if (!part.matches("[data-fragment]") || $("[data-stale]", part)) return;
-    part.append($("#stale-note").content.cloneNode(true));
+  const part = (element) => element.closest?.("[data-fragment]");
+  const remember = () => { for (const one of $$("[data-state]")) states.set(one.id, one.dataset.state); };
+  const typed = (root = document) =>
+    $$("textarea, input:not([type=hidden], [type=checkbox], [type=radio])", root).some((field) => field.value !== field.defaultValue);
+  const clock = (at) => at.toLocaleTimeString(root.lang, { hour: "2-digit", minute: "2-digit" });
+  const noted = (place, template) => {
+    if (!place || $("[data-stale]", place)) return null;
+    place.append($(template).content.cloneNode(true));
+    return $("[data-stale]", place);
+  };
+  const stale = (element, path) => {
+    const note = noted(part(element), "#stale-note");
+    if (!note) return;
+    const text = $("[data-stale-text]", note);
+    text.textContent = text.textContent.replace("{time}", clock(fresh.get(part(element).id) ?? loaded));
+    $("[data-retry]", note).dataset.retry = path;
+    announce(text.textContent);
+  };
+  const signedOut = (element) => {
+    if (typed()) noted(part(element), "#signed-out-note");
+    else location.assign($("a", $("#signed-out-note").content).getAttribute("href"));
   };
   remember();
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-retry]");
+    if (!button) return;
+    const place = part(button);
+    if (place.getAttribute("hx-trigger")?.includes("#request-form")) {
+      $("#request-form").dispatchEvent(new Event("change", { bubbles: true }));
+    } else {
+      htmx.ajax("GET", button.dataset.retry, { source: place, target: place, swap: "outerHTML" });
+    }
+  });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && polls(event.detail.elt)) event.preventDefault();
+    else if (!polls(event.detail.elt)) part(event.detail.elt)?.setAttribute("aria-busy", "true");
   });
+  document.addEventListener("htmx:afterRequest", (event) => part(event.detail.elt)?.removeAttribute("aria-busy"));
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { elt, xhr, requestConfig } = event.detail;
     const asked = new URL(requestConfig.path, location.href).pathname;
     // Sent on to another page, which is the login: the session has ended.
     if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) {
       event.detail.shouldSwap = false;
-      stale(elt);
-    } else if (xhr.status === 200 && polls(elt)) {
+      signedOut(elt);
+      return;
+    }
+    if (xhr.status !== 200) return;
+    if (part(elt)) fresh.set(part(elt).id, new Date());
+    if (polls(elt)) {
       if (last.get(elt.id) === xhr.response && !$("[data-stale]", elt)) event.detail.shouldSwap = false;
       last.set(elt.id, xhr.response);
     }
   });
   for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
-    document.addEventListener(failure, (event) => stale(event.detail.elt));
+    document.addEventListener(failure, (event) => {
+      const { elt, xhr, requestConfig } = event.detail;
+      if (xhr?.status === 401) signedOut(elt);
+      else stale(elt, requestConfig.path);
+    });
   }
 
   // A new state is said aloud, and the page around the fragment is fetched, unless something typed would be lost.
   document.addEventListener("htmx:afterSettle", () => {
     showDecision();
-    const moved = $$("[data-state]").filter((part) => states.has(part.id) && states.get(part.id) !== part.dataset.state);
+    watchCharts();
+    const moved = $$("[data-state]").filter((one) => states.has(one.id) && states.get(one.id) !== one.dataset.state);
     remember();
     if (!moved.length) return;
     announce(moved[0].dataset.state);
     const page = $("[data-live]");
     if (!page) return;
-    const typed = $$("textarea, input[type=text]", page).some((field) => field.value !== field.defaultValue);
-    if (typed) $("[data-moved]", page)?.removeAttribute("hidden");
+    if (typed(page)) $("[data-moved]", page)?.removeAttribute("hidden");
     else htmx.ajax("GET", page.dataset.live, { target: "#live", select: "#live", swap: "outerHTML" });
   });
 })();

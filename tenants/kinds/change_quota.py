@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
+from clusters import metering
 from clusters.rules import Manifest
 from tenants import figures, ledger, manifests, queries, states, usage
 from tenants.figures import text_of
@@ -71,7 +72,7 @@ class ChangeQuota(Kind):
         if project is None:
             return {}
         now = states.figures_of(project)
-        wanted, used = _readable(values), usage.amounts(used_of(project.bundle))
+        wanted, used = _readable(values), metering.amounts(used_of(project.bundle))
         low = [name for name, amount in wanted.items() if amount < now[name] and amount < used.get(name, 0)]
         draft = project_requests.stand_in(project)
         rises = ledger.rises(project.bundle, wanted)
@@ -104,7 +105,7 @@ class ChangeQuota(Kind):
         project = of_project.project_of(request)
         current, wanted = states.figures_of(project), figures.of(request.values)
         facts = project_requests.quota_facts(request, current=current, wanted=wanted)
-        used = usage.whole(used_of(project.bundle))
+        used = metering.whole(used_of(project.bundle))
         facts |= {f"used.{resource}": amount for resource, amount in used.items()}
         return facts | {"isolation": project.isolation, "namespaces": 1}
 
@@ -174,7 +175,7 @@ class ChangeQuota(Kind):
 
     def bars(self, request: Request, plan: Plan) -> Sequence[Row]:
         """What the project uses, has and would have; then the tenant's budget and the cluster's capacity."""
-        used = usage.amounts(plan.usage)
+        used = metering.amounts(plan.usage)
         group = quota_requests.own_group(
             quota_requests.before(request), figures.of(request.values), used, quota_requests.use_note(plan)
         )

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from clusters import metering
 from clusters.models import BundleRevision
 from clusters.rules import Manifest
 from tenants import ledger, manifests, queries, rollback, rollback_rows, states, usage
@@ -61,7 +62,7 @@ class RollbackProject(Kind):
         if revision is None:
             return {"bars": [], "notes": []}
         now, choices = states.figures_of(project), rollback.choices_in(revision.state)
-        used, wanted = usage.amounts(used_of(project.bundle)), choices.quota
+        used, wanted = metering.amounts(used_of(project.bundle)), choices.quota
         low = [name for name, amount in wanted.items() if amount < now[name] and amount < used.get(name, 0)]
         note = "" if used else _("What is in use is not known.")
         return {
@@ -108,7 +109,7 @@ class RollbackProject(Kind):
         current, wanted = states.figures_of(project), _choices(request).quota
         facts = project_requests.quota_facts(request, current=current, wanted=wanted)
         facts |= member_requests.change_facts(dict(states.members_of(project)), _members(request))
-        used = usage.whole(used_of(project.bundle))
+        used = metering.whole(used_of(project.bundle))
         facts |= {f"used.{resource}": amount for resource, amount in used.items()}
         return facts | {"isolation": project.isolation, "namespaces": 1}
 
@@ -179,7 +180,7 @@ class RollbackProject(Kind):
 
     def bars(self, request: Request, plan: Plan) -> Sequence[Row]:
         """What the project uses, has and would have; then the tenant's budget and the cluster's capacity."""
-        used, note = usage.amounts(plan.usage), quota_requests.use_note(plan)
+        used, note = metering.amounts(plan.usage), quota_requests.use_note(plan)
         group = quota_requests.own_group(quota_requests.before(request), _choices(request).quota, used, note)
         return [group, *project_requests.room_bars(request, _rises(request) if request.is_open else {})]
 

@@ -139,13 +139,13 @@ def _detail(
     fresh: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    now, place = timezone.now(), [account.tenant.code, account.name]
+    now, place, words = timezone.now(), [account.tenant.code, account.name], ProgramTokenForm
     row = rows.account_row(account)
     context = {
         "a": row,
         "is_active": account.disabled_at is None,
         "tokens": [
-            token_row(token, now, reverse("service-account-token-revoke", args=[*place, token.prefix]))
+            token_row(token, now, reverse("service-account-token-revoke", args=[*place, token.prefix]), words)
             for token in queries.tokens_of(account)
         ],
         "fields": form.page_fields() if http.user.pk == account.user.owner_id else [],

@@ -13,6 +13,7 @@ from tests.builders import a_tenant
 from tests.plugins.cluster import Kubectl
 from tests.waiting import eventually
 from web.sentences import shown
+from work.models import WorkItem
 from work.tasks import drive
 
 
@@ -42,7 +43,7 @@ def want(bundle: Bundle, wanted: list[Manifest]) -> None:
     set_desired(bundle=bundle, manifests=wanted, state={"cpu": 1}, provenance=source, by=None, at=timezone.now())
 
 
-def now_due(item: Bundle | DriftCheck) -> None:
+def now_due(item: WorkItem) -> None:
     """One pass, now, if one is due at all; the row is read again."""
     model = type(item)
     rows = model._default_manager.filter(pk=item.pk, due_at__isnull=False)

@@ -6,7 +6,8 @@ import pytest
 from django.test import override_settings
 
 from clusters import addresses
-from clusters.addresses import AddressRefused, Allowed, check_host, check_remote, check_server, resolved
+from clusters.addresses import AddressRefused, check_host, check_remote, check_server, resolved
+from web.addresses import Allowed
 
 NEVER = [
     "169.254.169.254",

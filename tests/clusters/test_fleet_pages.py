@@ -102,8 +102,8 @@ def test_fleet__bundles_of_others__not_counted(world):
     shown = page(world, "dev", "/clusters")
     assert "1 failed" in shown and 'href="/clusters/gitops?state=blocked#bundles"' in shown
     assert "1 failed" not in page(world, "stranger", "/clusters")
-    assert told(world, "stranger", "clusters")[0]["bundles"]["total"] == 0
-    counts = told(world, "auditor", "clusters")[0]["bundles"]
+    assert told(world, "stranger", "clusters")["items"][0]["bundles"]["total"] == 0
+    counts = told(world, "auditor", "clusters")["items"][0]["bundles"]
     assert (counts["total"], counts["blocked"], counts["tenants"]) == (1, 1, 1)
 
 
@@ -418,13 +418,13 @@ def test_drift__counted_and_found_by_filter(world, bundle):
     assert told(world, "dev", "bundles?state=attention")["items"][0]["drift"] is True
 
 
-# Who it is, standings, tallies, and per page what it holds; the same for one row and for many.
+# Who it is, what the bell counts, standings, tallies, and per page what it holds; the same for one row and for many.
 LISTS = [
-    ("/clusters", 9),
-    ("/clusters/gitops", 12),
+    ("/clusters", 10),
+    ("/clusters/gitops", 13),
     ("/api/v1/clusters", 8),
     ("/api/v1/bundles", 5),
-    ("/bundles/{uid}", 12),
+    ("/bundles/{uid}", 13),
     ("/api/v1/bundles/{uid}/runs", 5),
     ("/api/v1/bundles/{uid}/revisions", 5),
 ]

@@ -12,11 +12,11 @@ from clusters import rules, words
 from clusters.access import driver_for, place_of
 from clusters.drivers.base import DriverError, ObjectRef
 from clusters.models import Bundle, Cluster
-from clusters.sealing import seal
 from clusters.services import create_bundle, set_desired
 from tests.builders import a_tenant
 from tests.plugins.cluster import Kubectl, TestCluster
 from tests.waiting import eventually
+from web.sealing import seal
 from web.sentences import shown
 from work.tasks import drive
 

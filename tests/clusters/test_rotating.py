@@ -12,13 +12,14 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.models import Event
-from clusters import sealing
 from clusters.access import SEALED, connection_of, place_of
 from clusters.models import Cluster
 from clusters.services import keys_in_use, rotate_keys
+from notify import signing
 from script.local import ROOT, processes
 from tests.builders import a_cluster, a_user
 from tests.waiting import eventually
+from web import sealing
 from web.errors import Forbidden
 
 NEW = b"n" * 32
@@ -63,7 +64,9 @@ def test_sealed_columns__of_all_models__are_those_that_are_rotated():
         for field in model._meta.get_fields()
         if field.name.endswith("_sealed")
     }
-    assert found == {f"clusters.Cluster.{name}_sealed" for name in SEALED}
+    assert found == {f"clusters.Cluster.{name}_sealed" for name in SEALED} | {
+        f"notify.Endpoint.{name}_sealed" for name in signing.SEALED
+    }
 
 
 @pytest.mark.django_db

@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.test import override_settings
 
-from clusters.addresses import Allowed
 from clusters.drivers.base import Connection, DriverError
 from clusters.drivers.kubernetes import KubernetesDriver
 from clusters.drivers.kubernetes.client import bounded, client_for
 from script.local.controlplane import PORTAL_ACCOUNT
 from tests.plugins.cluster import Kubectl
 from tests.waiting import eventually
+from web.addresses import Allowed
 
 # As the service account's groups, which the certificate names as organisations.
 GROUPS = ("system:serviceaccounts", "system:serviceaccounts:portal-system", "system:authenticated")

@@ -12,9 +12,11 @@ from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from clusters.models import Bundle, BundleObject, BundleRun, Cluster, DriftCheck, Health
 from clusters.services import state_capacity
+from notify.models import Attempt, Delivery, Endpoint, Occurrence
 from tenants.models import Deletion, Project
 from tenants.services import service_accounts
 from tests.builders import a_bundle, a_cluster, a_tenant, a_user, decided_by, wish
+from tests.e2e.using import use
 from tests.tenants.doing import approved, arrived, asked, everybody, made
 from tests.waiting import eventually
 from web.sentences import Sentence
@@ -24,6 +26,7 @@ from workflow.services import comment, decide
 SILENT = Sentence("The cluster cannot be reached (%(reason)s).", {"reason": "connection refused"}).stored()
 REFUSED = Sentence("The cluster says: %(message)s", {"message": 'namespaces "claims-scans-dev" is forbidden'}).stored()
 GI = 1024**3
+GIVEN_UP = {"disabled_at": timezone.now(), "disabled_reason": Sentence("It has taken nothing for three days.").stored()}
 FACTS: dict[str, Any] = {
     "served": ["apps/v1", "v1", "networking.k8s.io/v1", "admissionregistration.k8s.io/v1"],
     "crds": ["widgets.example.org", "certificates.cert-manager.io"],
@@ -55,6 +58,7 @@ class Showroom:
     leaving: Project
     stuck: Bundle
     requests: dict[str, Request]
+    webhook: Endpoint
 
 
 def furnish(gitops: Cluster) -> Showroom:
@@ -66,7 +70,11 @@ def furnish(gitops: Cluster) -> Showroom:
     Deletion.objects.create(project=leaving, request=Request.objects.get(uid=leaving.uid), due_from=due_from)
     _fleet(gitops, people["admin"])
     _programs(people["owner"])
-    return Showroom(people, project, leaving, _stuck(), _requests(people, project))
+    webhook = _webhook(people["admin"])
+    show = Showroom(people, project, leaving, _stuck(), _requests(people, project), webhook)
+    # What is in use there is known, as where somebody lets the portal look at the cluster behind the repository.
+    Cluster.objects.filter(pk=gitops.pk).update(observer_address="https://127.0.0.1:1")
+    return show
 
 
 def _programs(owner: User) -> None:
@@ -77,6 +85,17 @@ def _programs(owner: User) -> None:
         service_accounts.issue_token(account=works, name=name, scopes=["read"], days=90, by=owner, at=_now())
     off = service_accounts.create(name="old-pipeline", role="viewer", description="", **given)
     service_accounts.change(account=off, is_active=False, by=owner, at=_now())
+
+
+def _webhook(admin: User) -> Endpoint:
+    """One that the portal switched off, with a delivery of every sort."""
+    known = {"url": "https://192.0.2.7/events/of/the/container/cloud/portal/for/the/service/desk", "tenant": a_tenant()}
+    found = Endpoint.objects.create(**known, created_by=admin, created_at=_now(), secret_sealed="none", **GIVEN_UP)
+    for state, status in (("delivered", 204), ("failed", 500), ("pending", None)):
+        sent = Occurrence.objects.create(type="request.approved", data={}, at=_now())
+        one = Delivery.objects.create(endpoint=found, occurrence=sent, created_at=_now(), state=state, attempts=1)
+        Attempt.objects.create(delivery=one, at=_now(), milliseconds=12, status=status, problem=SILENT, excerpt="no")
+    return found
 
 
 def _now() -> Any:
@@ -92,6 +111,7 @@ def _project(people: dict[str, User]) -> Project:
     eventually(lambda: arrived(project.bundle), 30, "the cluster has the other members")
     _runs(project.bundle, "committed", "retrying")
     _drift(project.bundle)
+    use(project.bundle, _now())
     return Project.objects.select_related("tenant", "bundle__cluster").get(pk=project.pk)
 
 

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page, Response
 
+from audit.models import Event
 from clusters.models import Cluster
 from portal.access import ACCESS
 from tests.e2e.showroom import Showroom, furnish
@@ -129,6 +130,11 @@ def with_a_note(page: Page) -> None:
     sent(page, "button[value=send_back]")
 
 
+def chart_drawn(page: Page) -> None:
+    page.locator("[data-chart]").scroll_into_view_if_needed()
+    page.locator("[data-drawn]").wait_for()
+
+
 def search_open(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("claims")
@@ -176,6 +182,10 @@ def project(show: Showroom) -> list[Any]:
 
 def bundle(show: Showroom) -> list[Any]:
     return [show.project.bundle.uid]
+
+
+def an_event(action: str) -> Arguments:
+    return lambda show: [Event.objects.filter(action=action, tenant="claims").values_list("pk", flat=True)[0]]
 
 
 def of_project(more: str = "") -> Callable[[Showroom], str]:
@@ -234,6 +244,9 @@ VIEWS = {
         View("home", "platform"),
         *(View("request-detail", "platform", request(name)) for name in ("waiting", "quota")),
         *(View("request-detail", "admin", request(name)) for name in ("tenant", "budget", "policy")),
+        View("webhooks"),
+        View("webhooks", act=with_errors, status=422),
+        View("webhook", "admin", lambda show: [show.webhook.uid]),
         View("notifications", "platform"),
         View("notifications", "platform", query=said("sort=portal")),
         View("home", "platform", act=bell_open),
@@ -248,7 +261,8 @@ VIEWS = {
         View("policy-edit", "admin", one("dev")),
         View("policy-edit", "admin", one("dev"), act=tried),
         View("projects", "dev"),
-        View("project-detail", "dev", project),
+        View("project-detail", "dev", project, act=chart_drawn),
+        View("project-detail", "dev", project, said("range=year&resource=memory"), act=chart_drawn),
         View("project-detail", "dev", lambda show: [show.leaving.uid]),
         View("tenants"),
         View("tenant-detail", "dev", one("claims")),
@@ -257,6 +271,17 @@ VIEWS = {
         View("service-account", "owner", one("claims", "pipeline")),
         View("service-account", "owner", one("claims", "pipeline"), act=a_service_token_made),
         View("service-account", "admin", one("claims", "old-pipeline")),
+    ],
+    "auditing": [
+        View("audit"),
+        View("audit", "auditor", query=said("q=claims")),
+        View("audit", "owner", query=said("tenant=claims&action=request.submit")),
+        View("audit", query=said("q=nowhere&subject=thing:1&call=0123456789")),
+        View("audit", query=said("since=yesterday&request=x"), status=422),
+        View("audit", "dev", status=403),
+        View("audit-event", "auditor", an_event("project.change-quota")),
+        View("audit-event", "auditor", an_event("request.submit")),
+        View("audit-event", "owner", an_event("project.create")),
     ],
     "fleet": [
         View("clusters"),

@@ -26,7 +26,7 @@ def test_list__every_operation__is_on_it_once():
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
-    [("idempot", 0), ("POST /api/v1/requests", 8), ("REQUESTS bulk", 1), ("", 60), ("<script>", 0), ("size plans", 0)],
+    [("POST /api/v1/requests", 7), ("REQUESTS bulk", 1), ("", 60), ("<script>", 0), ("requests moon", 0)],
 )
 def test_sections__search__all_words_are_found(text, wanted):
     found = sum(len(section["operations"]) for section in sections(document("en"), text))

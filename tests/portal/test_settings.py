@@ -40,8 +40,9 @@ def _read_by_settings():
         name = node.args[0].value
         if isinstance(name, str) and re.fullmatch(r"PORTAL_\w+", name):
             # Their second argument is a least length, not a default.
-            is_secret = isinstance(node.func, ast.Name) and node.func.id == "_secret"
-            found[name] = not is_secret and (len(node.args) > 1 or bool(node.keywords))
+            helper = node.func.id if isinstance(node.func, ast.Name) else ""
+            has_default = helper in ("_optional_secret", "_networks") or len(node.args) > 1 or bool(node.keywords)
+            found[name] = helper != "_secret" and has_default
     return found
 
 
@@ -90,6 +91,8 @@ def test_settings__a_secret_of_the_demo_outside_of_it__stops_and_names_it(name):
         ("PORTAL_ROLE_GROUPS", "{"),
         ("PORTAL_ROLE_GROUPS", "[]"),
         ("PORTAL_WORK_LANE_LIMIT", "many"),
+        ("PORTAL_METRICS_TOKEN", "short"),
+        ("PORTAL_METRICS_NETWORKS", "10.0.0.1/8"),
     ],
 )
 def test_settings__a_malformed_value__stops_and_names_it(name, value):

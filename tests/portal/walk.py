@@ -19,10 +19,12 @@ from accounts.models import ApiToken, User
 from accounts.services import issue_token
 from audit.models import Event
 from clusters.models import Bundle, Cluster, DriftCheck, Health
-from notify.models import Message
+from notify import signing
+from notify.models import Delivery, Endpoint, Message, Occurrence
 from tenants.models import Deletion, Project
 from tenants.services import service_accounts
 from tests.builders import a_tenant, a_user, as_form, ready_portal, wish
+from web import sealing
 from workflow import queries
 from workflow.models import Delegation, Request
 from workflow.services import submit
@@ -36,6 +38,12 @@ ROLES: dict[str, tuple[str, ...]] = {
     "auditor": ("auditor",),
     "platform": ("approver:platform",),
     "admin": ("administrator",),
+}
+# Approvers whose turn it is not in this world; the table of rights (test_rights) asks them too.
+OTHER_APPROVERS = {
+    "architect": ("approver:architecture",),
+    "datacenter": ("approver:datacenter",),
+    "security": ("approver:security",),
 }
 EVERYBODY = frozenset(ROLES)
 # Who may read what belongs to the tenant claims.
@@ -82,7 +90,7 @@ def build() -> World:
     ready_portal()
     claims = a_tenant("claims", dev="developer", owner="owner", guest="viewer")
     a_tenant("motor", stranger="developer")
-    people = {name: a_user(name, *roles) for name, roles in ROLES.items()}
+    people = {name: a_user(name, *roles) for name, roles in (ROLES | OTHER_APPROVERS).items()}
     shown = {"display_name": "Hidden imaging", "cost_centre": "CC-4711", "reason": "Why we want it"}
     made = [
         submit(kind="new-project", values=wish(environment=e, name=f"hidden{e}", **shown), by=people["dev"], at=_now())
@@ -124,6 +132,19 @@ def _read(arguments: Arguments = lambda world: []) -> Url:
 
 def _read_hidden(arguments: Arguments) -> Url:
     return Url({"GET": READERS, "HEAD": READERS}, arguments, is_hidden=True)
+
+
+def _read_by(people: frozenset[str]) -> Url:
+    return Url({"GET": people, "HEAD": people})
+
+
+def _read_hidden_by(people: frozenset[str], arguments: Arguments) -> Url:
+    return Url({"GET": people, "HEAD": people}, arguments)
+
+
+def _event(world: World) -> list[Any]:
+    """An event of the tenant claims."""
+    return [Event.objects.filter(tenant="claims").order_by("pk").values_list("pk", flat=True)[0]]
 
 
 def _message(world: World) -> list[Any]:
@@ -194,7 +215,7 @@ def _delegation_pk(world: World) -> list[Any]:
 
 
 def _token_wish(world: World) -> dict[str, Any]:
-    return {"name": "walked", "scopes": ["read"], "days": "30"}
+    return {"name": "walked", "scopes": ["read"], "days": 30}
 
 
 def _policy_values(world: World) -> dict[str, Any]:
@@ -265,7 +286,34 @@ def _new_service_account(world: World) -> dict[str, Any]:
     return {"name": "walked", "role": "viewer", "description": "walked"}
 
 
+def _new_webhook(world: World) -> dict[str, Any]:
+    return {"tenant": "claims", "url": "https://127.0.0.1:1/walked", "events": ["request.approved"], "description": ""}
+
+
+def _endpoint(world: World) -> Endpoint:
+    """Of the tenant claims."""
+    known = {"url": "https://127.0.0.1:1/claims-hidden", "created_by": world.people["owner"], "created_at": _now()}
+    endpoint, is_new = Endpoint.objects.get_or_create(tenant=world.project.tenant, defaults=known)
+    if is_new:
+        endpoint.secret_sealed = sealing.seal(signing.new_secret(), signing.place_of(endpoint, "secret"))
+        endpoint.save()
+    return endpoint
+
+
+def _webhook(world: World) -> list[Any]:
+    return [_endpoint(world).uid]
+
+
+def _delivery(world: World) -> list[Any]:
+    """One that was given up."""
+    endpoint, now = _endpoint(world), _now()
+    sent = Occurrence.objects.create(type="request.approved", data={}, at=now)
+    values = {"endpoint": endpoint, "occurrence": sent, "created_at": now, "state": "failed"}
+    return [endpoint.uid, Delivery.objects.create(**values).pk]
+
+
 ADMIN = frozenset({"admin"})
+KEEPERS = frozenset({"owner", "admin"})
 OWNER = frozenset({"owner"})
 KEEPERS = OWNER | ADMIN
 KEEPER_FORM = {"GET": KEEPERS, "HEAD": KEEPERS, "POST": OWNER}
@@ -276,13 +324,16 @@ ASKERS = frozenset({"dev", "owner"})
 DECIDERS = frozenset({"platform", "admin"})
 COMMENTERS = READERS - {"auditor"}
 DEV = frozenset({"dev"})
+AUDIT_READERS = frozenset({"owner", "auditor", "admin"})
 REPAIRERS = ASKERS | DECIDERS
 URLS: dict[str, Url] = {
     "healthz": _read(),
     "readyz": _read(),
+    "metrics": _read_by(frozenset({"auditor", "admin"})),
     "login": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}),
     "preferences": Url({"POST": EVERYBODY}, body=lambda world: {"theme": "dark"}),
     "logout": Url({"POST": EVERYBODY}),
+    "session": _read(),
     "home": _read(),
     "home-requests": _read(),
     "home-projects": _read(),
@@ -302,6 +353,19 @@ URLS: dict[str, Url] = {
     "api-notifications": _read(),
     "api-notifications-read": Url({"POST": EVERYBODY}),
     "api-notification-read": Url({"POST": frozenset({"platform"})}, _message),
+    "webhooks": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": KEEPERS}, body=_new_webhook),
+    "webhook": Url({"GET": KEEPERS, "HEAD": KEEPERS, "POST": KEEPERS}, _webhook, _new_webhook, is_hidden=True),
+    "webhook-act": Url({"POST": KEEPERS}, _webhook, lambda world: {"what": "disable"}, is_hidden=True),
+    "webhook-replay": Url({"POST": KEEPERS}, _delivery, is_hidden=True),
+    "api-webhooks": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": KEEPERS}, body=_new_webhook),
+    "api-webhook": Url(
+        {"GET": KEEPERS, "HEAD": KEEPERS, "PUT": KEEPERS, "DELETE": KEEPERS}, _webhook, _new_webhook, is_hidden=True
+    ),
+    "api-webhook-state": Url({"PUT": KEEPERS}, _webhook, lambda world: {"is_enabled": False}, is_hidden=True),
+    "api-webhook-secret": Url({"POST": KEEPERS}, _webhook, lambda world: {"hours": 1}, is_hidden=True),
+    "api-webhook-test": Url({"POST": KEEPERS}, _webhook, is_hidden=True),
+    "api-webhook-deliveries": Url({"GET": KEEPERS, "HEAD": KEEPERS}, _webhook, is_hidden=True),
+    "api-webhook-replay": Url({"POST": KEEPERS}, _delivery, is_hidden=True),
     "requests": _read(),
     "requests-mine": _read(),
     "request-new": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": ASKERS}, _kind, _asking_form),
@@ -324,6 +388,7 @@ URLS: dict[str, Url] = {
     "projects": _read(),
     "project-detail": _read_hidden(_project),
     "project-state": _read_hidden(_project),
+    "project-usage": _read_hidden(_project),
     "api-schema": _read(),
     "api-me": _read(),
     "api-tokens": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}, body=_token_wish),
@@ -346,6 +411,7 @@ URLS: dict[str, Url] = {
     "api-delegation": Url({"DELETE": frozenset({"platform", "admin"})}, _delegation_pk),
     "api-projects": _read(),
     "api-project": _read_hidden(_project),
+    "api-project-usage": _read_hidden(_project),
     "api-tenants": _read(),
     "project-call-off": Url({"POST": frozenset({"dev", "owner", "admin"})}, _leaving, is_hidden=True),
     "api-project-call-off": Url({"POST": frozenset({"dev", "owner", "admin"})}, _leaving, is_hidden=True),
@@ -402,6 +468,15 @@ URLS: dict[str, Url] = {
     "api-bundle-revisions": _read_hidden(_bundle),
     "api-bundle-revision": _read_hidden(_revision),
     "api-bundle-difference": _read_hidden(_revision),
+    "audit": _read_by(AUDIT_READERS),
+    "audit-event": _read_hidden_by(AUDIT_READERS, _event),
+    "audit-csv": _read_by(AUDIT_READERS),
+    "audit-jsonl": _read_by(AUDIT_READERS),
+    "api-audit": _read_by(AUDIT_READERS),
+    "api-audit-event": _read_hidden_by(AUDIT_READERS, _event),
+    "api-audit-csv": _read_by(AUDIT_READERS),
+    "api-audit-jsonl": _read_by(AUDIT_READERS),
+    "api-audit-seals": _read_by(frozenset({"auditor", "admin"})),
     "api-cluster-restore": Url({"GET": ADMIN, "HEAD": ADMIN, "POST": ADMIN}, _held, lambda world: {"overwrite": []}),
 }
 
@@ -422,6 +497,10 @@ def call(world: World, client: Client, name: str, method: str, **headers: str) -
         client.raise_request_exception = False
         answer = getattr(client, method.lower())
         response: HttpResponse = answer(reverse(name, args=url.arguments(world)), headers=headers, **body)
+        if response.streaming:
+            # Read as long as what it reads is there.
+            read = b"".join(response.streaming_content)
+            response = HttpResponse(read, status=response.status_code, headers=dict(response.headers))
         response.changed = changed()
     client.cookies = cookies
     return response

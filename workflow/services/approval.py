@@ -33,6 +33,7 @@ def approve(request: Request, *, by: User | None, at: datetime) -> None:
         after={"state": request.state, "policy": request.policy.slug},
         at=at,
     )
+    notices.announce(request, "request.approved", at)
     if by is not None:
         notices.no_longer_asked(request, at)
         notices.approved(request, by, at)

@@ -7,7 +7,7 @@ from audit import services as audit
 from workflow import machine
 from workflow.kinds import kind_of
 from workflow.models import OpenTarget, Request
-from workflow.services import families, rounds
+from workflow.services import families, notices, rounds
 
 
 def close(request: Request, move: str, *, by: User | None, at: datetime) -> None:
@@ -29,6 +29,7 @@ def close(request: Request, move: str, *, by: User | None, at: datetime) -> None
         after={"state": request.state},
         at=at,
     )
+    notices.announce(request, f"request.{request.state}", at)
     families.follow(request, at)
 
 

@@ -37,5 +37,6 @@ def comment(*, number: int, text: str, by: User, at: datetime) -> Comment:
         after={"comment": said.pk, "text": said.text},
         at=at,
     )
+    notices.announce(request, "request.commented", at)
     notices.commented(request, by, said.text, at)
     return said

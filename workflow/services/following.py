@@ -22,6 +22,11 @@ def bundle_moved(
         if outcome != "blocked" and one.has_others and not _has_all(one.request):
             continue
         notices.arrived(one.request, outcome, reason, at)
+        sort, _colon, uid = bundle.owner.partition(":")
+        if sort == "project":
+            event = "project.failed" if outcome == "blocked" else f"project.{outcome}"
+            place = {"project": uid, "namespace": bundle.namespace, "cluster": bundle.cluster.name}
+            notices.announce(one.request, event, at, **place)
 
 
 def _has_all(request: Request) -> bool:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_noop
 
 from accounts.models import User
-from notify.services import Notice, close, tell
+from notify.services import Notice, close, publish, tell
 from web.sentences import Sentence
 from workflow import authority
 from workflow.models import Request, Step
@@ -88,6 +89,19 @@ def arrived(request: Request, outcome: str, reason: Sentence | None, at: datetim
     }
     words = _words(request) | ({"reason": reason} if reason else {})
     _tell_asker(request, f"request.{outcome}", Sentence(texts[outcome], words), at)
+
+
+def announce(request: Request, event: str, at: datetime, **more: str) -> None:
+    """Tells webhooks what happened to the request: what leads to it, nothing of what people wrote."""
+    data = {
+        "request": request.number,
+        "kind": request.kind,
+        "state": request.state,
+        "tenant": request.tenant_code,
+        "environment": request.environment,
+        "url": f"{settings.EXTERNAL_URL}/api/v1/requests/{request.number}",
+    }
+    publish(event=event, tenant=request.tenant_id, data=data | more, at=at)
 
 
 def about(request: Request) -> str:

@@ -14,10 +14,11 @@ from audit import services as audit
 from clusters.drivers.base import DriverError
 from clusters.rules import digest_of
 from web.errors import Conflict, Forbidden, Invalid, UserError
+from web.once import answers_kept
 from workflow import machine, schema
 from workflow.kinds import Kind, Target, kind_of
 from workflow.models import OpenTarget, Plan, Request
-from workflow.services import choosing, planning, rounds
+from workflow.services import choosing, notices, planning, rounds
 from workflow.services.approval import approve
 from workflow.services.possible import check_still_possible
 from workflow.unfinished import emptied
@@ -50,7 +51,11 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     known = _repeated(by, idempotency_key, wish)
     if known is not None:
         return known
-    asked = kind_of(kind)
+    with answers_kept():
+        return _submitted(kind_of(kind), values, wish, by, at, idempotency_key)
+
+
+def _submitted(asked: Kind, values: object, wish: str, by: User, at: datetime, idempotency_key: str | None) -> Request:
     checked = checked_values(asked, values, by)
     parts = asked.parts(checked)
     drafts = [drafted_part(asked, part, place, by, at) for place, part in enumerate(parts)]
@@ -226,6 +231,7 @@ def _recorded(request: Request, by: User, at: datetime) -> None:
 def begin(request: Request, at: datetime) -> None:
     """Puts a stored request before those who decide, or approves it where its policy does."""
     assert request.policy is not None
+    notices.announce(request, "request.submitted", at)
     rounds.begin(request, request.policy, at)
     if not request.policy.steps:
         check_still_possible(request)

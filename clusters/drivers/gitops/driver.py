@@ -114,7 +114,7 @@ class GitOpsDriver:
             if time.monotonic() > deadline:
                 text = gettext_noop("Others are writing to the Git repository all the time.")
                 raise DriverError(held or Sentence(text), transient=True)
-            time.sleep(_PAUSE * (1 + random.random()))
+            time.sleep(_PAUSE * (1 + random.random()))  # nosec B311  # spreads, keeps no secret
             head = self._look(deadline)
 
     def observe(self, refs: Sequence[ObjectRef]) -> tuple[Observed, ...]:

@@ -71,7 +71,7 @@ def _load_certificate(context: ssl.SSLContext, connection: Connection) -> None:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(f"{connection.client_certificate.strip()}\n{connection.client_key.strip()}\n".encode())
         # Without a password OpenSSL would ask for that of an encrypted key on the terminal.
-        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password="")
+        context.load_cert_chain(f"/proc/self/fd/{descriptor}", password="")  # nosec B106  # no password
     except ssl.SSLError as error:
         text = gettext_noop("The client certificate of the portal, or its key, cannot be used.")
         raise DriverError(Sentence(text), transient=False, operator=True) from error

@@ -1,6 +1,7 @@
 """`manage.py documents`: writes the documents that follow from the code, or says which are out of date."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,19 @@ from django.utils import translation
 from portal.access import ACCESS
 from workflow import machine
 
+_SECTION = re.compile(r"# --- (.+?) -*")
+_VARIABLE = re.compile(r"(#?)(PORTAL_\w+)=(.*)")
+_CONFIGURATION = """# Configuration
+
+Written by `script/documents` from `.env.example`; a test holds that file to what `portal/settings.py` reads. The
+portal reads its environment alone. A variable that is missing or malformed stops the start, and is named. Every secret
+may come from a file instead: `PORTAL_SECRET_KEY_FILE=/run/secrets/secret-key`, and so on for each name."""
 BEGIN, END = "<!-- generated: {} -->", "<!-- end of generated -->"
 
 
 class Command(BaseCommand):
-    """The state diagram and the table of addresses in docs/architecture.md, and the API document."""
+    """The state diagram and the table of addresses in docs/architecture.md, docs/configuration.md, and the API
+    document."""
 
     help = "Writes generated documents; with --check only compares and fails where one is out of date."
 
@@ -44,7 +53,30 @@ def documents() -> dict[Path, str]:
     page = (docs / "architecture.md").read_text()
     page = _filled(page, "states", f"```mermaid\n{machine.diagram()}```\n")
     page = _filled(page, "addresses", _addresses())
-    return {docs / "architecture.md": page, docs / "openapi.json": _api()}
+    settings_page = configuration((Path(settings.BASE_DIR) / ".env.example").read_text())
+    return {docs / "architecture.md": page, docs / "configuration.md": settings_page, docs / "openapi.json": _api()}
+
+
+def configuration(example: str) -> str:
+    """docs/configuration.md: every variable of .env.example with its default and what is said above it there; a test
+    holds that file to what the settings read."""
+    parts, follows = [_CONFIGURATION], False
+    meaning: list[str] = []
+    for line in example.splitlines()[2:]:
+        title, variable = _SECTION.fullmatch(line), _VARIABLE.fullmatch(line)
+        if title:
+            parts.append(f"\n## {title[1]}\n\n| variable | default | meaning |\n|---|---|---|")
+        elif variable:
+            name, value = variable[2], variable[3]
+            default = f"`{value}`" if variable[1] and value else "(empty)" if variable[1] else "needed"
+            parts.append(f"| `{name}` | {default} | {' '.join(meaning).replace('|', chr(92) + '|')} |")
+        elif line.startswith("#"):
+            meaning = [*([] if follows else meaning), line.removeprefix("#").strip()]
+        else:
+            meaning = []
+        # What stands behind a variable is about the next one.
+        follows = variable is not None
+    return "\n".join(parts) + "\n"
 
 
 def _filled(page: str, name: str, text: str) -> str:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
             name="gitops",
             driver="gitops",
             address=os.environ["DEMO_GIT_REPOSITORY"],
-            token="",
+            token="",  # nosec B106  # none
             environments=["dev", "test", "prod"],
             description="A Git repository that Argo CD or Flux would follow",
             by=None,

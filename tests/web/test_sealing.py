@@ -2,7 +2,7 @@
 
 import pytest
 
-from clusters import sealing
+from web import sealing
 
 PLACE = "clusters.Cluster:token:1"
 
