@@ -1,6 +1,6 @@
 """What every REST view of the portal has: keys, tags, limits, strict addresses, waiting, links to the next page."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext
 from functools import cache
 from typing import Any, NamedTuple
@@ -83,11 +83,16 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuses also what the address says and the document does not know."""
         super().initial(request, *args, **kwargs)
+        if request.method not in self.allowed_methods:
+            # Answered by 405, whatever the address says.
+            return
         known = _parameters_of(type(self), request.method or "")  # type: ignore[arg-type]
         wrong = {f"/{name}": _("There is no such parameter.") for name in request.query_params if name not in known}
         for name, values in request.query_params.lists():
             if len(values) > 1:
                 wrong.setdefault(f"/{name}", _("Say this once."))
+            elif (choices := known.get(name)) and values[0] not in choices:
+                wrong[f"/{name}"] = _("This is not one of the choices.")
         if wrong:
             raise Invalid(_("The address is not valid."), wrong)
 
@@ -186,13 +191,14 @@ def _replayed(kept: KeptAnswer) -> HttpResponse:
 
 
 @cache
-def _parameters_of(view: type[Endpoint], method: str) -> frozenset[str]:
-    """Names of the query parameters that the document has for this method."""
+def _parameters_of(view: type[Endpoint], method: str) -> Mapping[str, Collection[str]]:
+    """The query parameters that the document has for this method: their choices by name, () for any value."""
     handler = getattr(view, "get" if method == "HEAD" else method.lower(), None)
     schema_class = getattr(handler, "kwargs", {}).get("schema")
     if schema_class is None:
-        return frozenset()
+        return {}
     schema = schema_class()
     schema.view, schema.method = view(request=None, kwargs={}), method
     found = schema.get_override_parameters()
-    return frozenset(one.name for one in found if one.location == OpenApiParameter.QUERY and not one.response)
+    asked = [one for one in found if one.location == OpenApiParameter.QUERY and not one.response]
+    return {one.name: tuple(map(str, one.enum or ())) for one in asked}

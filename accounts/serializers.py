@@ -8,10 +8,14 @@ from rest_framework import serializers
 
 from accounts import rules
 from accounts.models import ApiToken, User
+from web.strict import StrictSerializer
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
     """Whoever calls."""
+
+    # Empty where the directory knows none.
+    email = serializers.CharField(read_only=True)
 
     class Meta:
         model = User
@@ -57,7 +61,7 @@ class TokenPageSerializer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_blank=True)
 
 
-class NewTokenSerializer(serializers.Serializer[Any]):
+class NewTokenSerializer(StrictSerializer):
     """What is asked for in a new token."""
 
     name = serializers.CharField(max_length=80)

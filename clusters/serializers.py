@@ -10,6 +10,7 @@ from clusters.access import SEALED
 from clusters.models import Capacity, Cluster, Health
 from clusters.services import MOST, taken_from_kubeconfig
 from web.sentences import shown
+from web.strict import StrictSerializer
 
 
 class _Whole(serializers.IntegerField):
@@ -50,7 +51,7 @@ class PoolsSerializer(serializers.Serializer[Any]):
     pods = PoolSerializer()
 
 
-class StateCapacitySerializer(serializers.Serializer[Any]):
+class StateCapacitySerializer(StrictSerializer):
     """How much a cluster has to give; null is not known. CPU, memory and pods only where they are stated by hand."""
 
     source = serializers.ChoiceField(choices=["nodes", "stated"])  # type: ignore[assignment]
@@ -172,7 +173,7 @@ class HeldSerializer(serializers.Serializer[Cluster]):
     beyond = BeyondSerializer(many=True, source="health.beyond")
 
 
-class ConfirmRestoreSerializer(serializers.Serializer[Any]):
+class ConfirmRestoreSerializer(StrictSerializer):
     """Which bundles are written again as the database says; all others stay as they are in the cluster."""
 
     overwrite = serializers.ListField(child=serializers.UUIDField(), max_length=20_000)
@@ -200,7 +201,7 @@ def _mapping() -> serializers.DictField:
     return serializers.DictField(child=_Text(allow_blank=True, max_length=500), required=False)
 
 
-class EditClusterSerializer(serializers.Serializer[Any]):
+class EditClusterSerializer(StrictSerializer):
     """What is said of a cluster; what is absent stays. Only these are taken of a kubeconfig: server, authority, and
     token or client certificate; they come before those beside it."""
 

@@ -9,11 +9,12 @@ from accounts.serializers import NewTokenSerializer
 from tenants import rules
 from tenants.models import ServiceAccount
 from tenants.services.service_accounts import effective_role
+from web.strict import StrictSerializer
 
 _ROLES = ["developer", "viewer"]
 
 
-class NewServiceAccountSerializer(serializers.Serializer[Any]):
+class NewServiceAccountSerializer(StrictSerializer):
     """What is asked for in a new service account."""
 
     name = serializers.RegexField(rules.SERVICE_ACCOUNT_NAME, max_length=30, help_text="for good")
@@ -28,7 +29,7 @@ class NewServiceAccountSerializer(serializers.Serializer[Any]):
     )
 
 
-class EditServiceAccountSerializer(serializers.Serializer[Any]):
+class EditServiceAccountSerializer(StrictSerializer):
     """What is changed of a service account; what is absent stays."""
 
     role = serializers.ChoiceField(choices=_ROLES, required=False)

@@ -14,18 +14,26 @@ DEEPEST = 32
 
 
 class StrictJSONParser(JSONParser):
-    """JSON in UTF-8 (RFC 8259) of bounded depth, without NaN and without half of a surrogate pair."""
+    """JSON in UTF-8 (RFC 8259) of bounded depth, without NaN, half a surrogate pair, and names that are there twice."""
 
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         """The parsed value. Raises ParseError; Django has bounded the size (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
         try:
-            value = json.loads(stream.read().decode(), parse_constant=strict_constant)
+            value = json.loads(stream.read().decode(), parse_constant=strict_constant, object_pairs_hook=_object)
             _check(value, 0)
         except (ValueError, RecursionError):
             raise ParseError(_("The body is not JSON in UTF-8.")) from None
         return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ParseError where a name is there twice: what checks and what acts might each take another one."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ParseError(_("A name is there twice in one object of the body."))
+    return made
 
 
 def _check(value: Any, depth: int) -> None:

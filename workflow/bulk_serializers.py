@@ -4,19 +4,20 @@ from typing import Any
 
 from rest_framework import serializers
 
+from web.strict import StrictSerializer
 from workflow.serializers import NewRequestSerializer
 from workflow.services.bulk import MOST_WISHES
 from workflow.services.decide import VERDICTS
 
 
-class BulkRowSerializer(serializers.Serializer[Any]):
+class BulkRowSerializer(StrictSerializer):
     """One of several requests, and the plan on which it is decided."""
 
     number = serializers.IntegerField(min_value=1, max_value=10**15)
     plan_digest = serializers.CharField(max_length=64, required=False, default="", allow_blank=True)
 
 
-class WishRowsSerializer(serializers.Serializer[Any]):
+class WishRowsSerializer(StrictSerializer):
     """Up to 200 things to ask for; each is read by itself (WishSerializer)."""
 
     requests = serializers.ListField(
@@ -68,7 +69,7 @@ class WishResultsSerializer(serializers.Serializer[Any]):
     results = WishResultSerializer(many=True)
 
 
-class BulkDecisionSerializer(serializers.Serializer[Any]):
+class BulkDecisionSerializer(StrictSerializer):
     """The same verdict and note on several requests."""
 
     verdict = serializers.ChoiceField(choices=list(VERDICTS))

@@ -5,12 +5,13 @@ from typing import Any
 from rest_framework import serializers
 
 from web.sentences import shown
+from web.strict import StrictSerializer
 from workflow import inbox
 from workflow.models import Comment, Decision, Delegation, Plan, Request
 from workflow.services.decide import VERDICTS
 
 
-class NewRequestSerializer(serializers.Serializer[Any]):
+class NewRequestSerializer(StrictSerializer):
     """What to ask for; `values` follow the schema of the kind."""
 
     kind = serializers.SlugField(max_length=40)
@@ -21,13 +22,13 @@ class ForeseeSerializer(NewRequestSerializer):
     """What might be asked for; `values` may be unfinished."""
 
 
-class EditSerializer(serializers.Serializer[Any]):
+class EditSerializer(StrictSerializer):
     """What is asked for instead, whole; `values` follow the schema of the request's kind."""
 
     values = serializers.JSONField()
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class DecisionSerializer(StrictSerializer):
     """A decision on the current step, on the plan with this digest."""
 
     verdict = serializers.ChoiceField(choices=list(VERDICTS))
@@ -148,7 +149,7 @@ class PlanSerializer(serializers.Serializer[Plan]):
         return shown(plan.problem)
 
 
-class CommentTextSerializer(serializers.Serializer[Any]):
+class CommentTextSerializer(StrictSerializer):
     """Something to say without deciding."""
 
     text = serializers.CharField(max_length=2000)
@@ -264,7 +265,7 @@ class InboxPageSerializer(serializers.Serializer[Any]):
     next = serializers.IntegerField(allow_null=True)
 
 
-class NewDelegationSerializer(serializers.Serializer[Any]):
+class NewDelegationSerializer(StrictSerializer):
     """Who stands in for you, and when."""
 
     to = serializers.CharField(max_length=64)

@@ -18,6 +18,7 @@ _NEEDED = {
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto",
     "gettext": "msgfmt",
     "git": "git",
+    "jq": "jq",
     "openssl": "openssl",
     "docker-compose": "docker-compose",
     "openssh-server": "/usr/sbin/sshd",

@@ -1,206 +1,27 @@
-"""Hostile input over every kind of request and every endpoint that takes something: the status, and what is said.
+"""Hostile input over every kind of request and every endpoint that takes something, in forms, headers and cookies: the
+status, and what is said. The tables are in tests/hostile.
 
-`script/campaign hostile` writes the table to docs/campaigns/hostile.txt.
+`script/campaign hostile` writes them with the answers to docs/campaigns/hostile.txt.
 """
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from tests.builders import as_form, wish
+from tests.hostile.forms import FORMS
+from tests.hostile.headers import HEADERS, Row
+from tests.hostile.rest import REST
 from tests.portal import walk
-from tests.portal.problems import BIDI, NUL
 from tests.portal.walk import World
 
 pytestmark = pytest.mark.django_db
-MEGABYTE = "x" * 1024 * 1024
-ARABIC = "\u0663"
-NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-def asks(who: str, kind: str, values: Any, status: int, pointer: str) -> tuple[str, str, str, Any, int, str]:
-    return (who, "POST", "requests", {"kind": kind, "values": values}, status, pointer)
-
-
-def quota(**changes: Any) -> dict[str, Any]:
-    figures = {"cpu": "2", "memory": "4Gi", "storage": "20Gi", "pods": 20}
-    return {"project": "{project}"} | figures | changes
-
-
-def policy(**changes: Any) -> dict[str, Any]:
-    values = {
-        "action": "create",
-        "slug": "hostile",
-        "name_zh": "策略",
-        "name_en": "Policy",
-        "kind": "",
-        "priority": 555,
-    }
-    return values | {"condition": "", "steps": [{"group": "platform", "minimum": 1, "deadline_hours": 24}]} | changes
-
-
-def capacity(**changes: Any) -> dict[str, Any]:
-    return {"source": "stated", "cpu_millicores": 1, "cpu_overcommit": "1", "memory_overcommit": "1"} | changes
-
-
-def tenant(**changes: Any) -> dict[str, Any]:
-    return {"code": "hostile", "name_zh": "租户", "name_en": "Tenant"} | changes
-
-
-# (who, method, path below /api/v1/, body, status, pointer or code)
-REST: list[tuple[str, str, str, Any, int, str]] = [
-    # Names and quantities of a new project
-    *[
-        asks("dev", "new-project", wish(**{field: text}), 422, f"/environments/0/{field}")
-        for field, text in [
-            ("cpu", "1e9999"),
-            ("cpu", "NaN"),
-            ("cpu", "-1"),
-            ("cpu", "1.5.5"),
-            ("cpu", "1_000"),
-            ("cpu", ARABIC),
-            ("cpu", NUL),
-            ("memory", "Infinity"),
-            ("memory", BIDI),
-            ("memory", "9" * 1000),
-            ("storage", "1e99"),
-            ("storage", True),
-            ("pods", "20"),
-            ("pods", 10**400),
-            ("size", "huge"),
-            ("size", NUL),
-            ("environment", "moon"),
-            ("cluster", "../other"),
-        ]
-    ],
-    asks("dev", "new-project", wish(name="../../etc"), 422, "/name"),
-    asks("dev", "new-project", wish(name=MEGABYTE[:-2000]), 422, "/name"),
-    asks("dev", "new-project", wish(name=BIDI), 422, "/name"),
-    asks("dev", "new-project", wish(tenant="motor"), 422, "/tenant"),
-    asks("dev", "new-project", wish(environments=[]), 422, "/environments"),
-    asks("dev", "new-project", wish(environments={"dev": {}}), 422, "/environments"),
-    asks("dev", "new-project", wish(environments=[None]), 422, "/environments/0"),
-    asks("dev", "new-project", wish(environments=[{}]), 422, "/environments/0/environment"),
-    asks("dev", "new-project", wish(environments=wish()["environments"] * 2), 422, "/environments"),
-    asks("dev", "new-project", wish(isolation="none"), 422, "/isolation"),
-    asks("guest", "new-project", wish(), 403, "forbidden"),
-    # Another's project, and figures that are none
-    asks("stranger", "change-quota", quota(), 422, "/project"),
-    asks("dev", "change-quota", quota(project=NOBODY), 422, "/project"),
-    asks("dev", "change-quota", quota(project="1 OR 1=1"), 422, "/project"),
-    asks("dev", "change-quota", quota(project=NUL), 422, "/project"),
-    asks("dev", "change-quota", quota(cpu="-1"), 422, "/cpu"),
-    asks("dev", "change-quota", quota(memory="1e9999"), 422, "/memory"),
-    asks("dev", "change-quota", quota(pods=0), 422, "/pods"),
-    asks("dev", "change-quota", quota(pods=1.5), 422, "/pods"),
-    asks("dev", "change-quota", quota(extra=1), 422, "/extra"),
-    # Budgets
-    asks("stranger", "tenant-quota", {"tenant": "claims", "cpu": "1"}, 403, "forbidden"),
-    asks("owner", "tenant-quota", {"tenant": "motor", "cpu": "1"}, 422, "/tenant"),
-    asks("owner", "tenant-quota", {"tenant": "claims", "cpu": "NaN"}, 422, "/cpu"),
-    asks("owner", "tenant-quota", {"tenant": "claims", "memory": ARABIC}, 422, "/memory"),
-    asks("owner", "tenant-quota", {"tenant": NUL}, 422, "/tenant"),
-    # Tenants and members
-    asks("dev", "new-tenant", tenant(code="Claims"), 422, "/code"),
-    asks("dev", "new-tenant", tenant(code="a-b"), 422, "/code"),
-    asks("dev", "new-tenant", tenant(code="claims"), 422, "/code"),
-    asks("dev", "new-tenant", tenant(name_zh=BIDI), 422, "/name_zh"),
-    asks("dev", "new-tenant", tenant(owners=["*"]), 422, "/owners/0"),
-    asks("dev", "new-tenant", tenant(owner_groups=["cn=*,dc=x"]), 422, "/owner_groups/0"),
-    asks("dev", "change-tenant-members", {"tenant": "claims", "owners": ["dev"]}, 403, "forbidden"),
-    asks("dev", "change-members", {"project": NOBODY}, 422, "/project"),
-    asks("dev", "change-members", {"project": "{project}", "viewers": ["admin)(uid=*"]}, 422, "/viewers/0"),
-    asks("owner", "delete-project", {"project": "{project}", "confirm": "claims-other-dev"}, 422, "/confirm"),
-    asks("dev", "delete-project", {"project": "{project}", "confirm": "{namespace}"}, 403, "forbidden"),
-    # Namespaces that exist
-    asks("dev", "adopt-namespaces", {"cluster": "gitops", "selector": "a=b"}, 403, "forbidden"),
-    asks("admin", "adopt-namespaces", {"cluster": "moon", "selector": "a=b"}, 422, "/cluster"),
-    asks("admin", "adopt-namespaces", {"cluster": "gitops", "selector": "a in (b;c"}, 422, "/cluster"),
-    asks("admin", "adopt-namespaces", {"cluster": "gitops", "csv": "nonsense"}, 422, "/csv"),
-    # Policies
-    asks("dev", "change-policy", policy(), 403, "forbidden"),
-    asks("admin", "change-policy", policy(condition='delta.cpu > "8"'), 422, "/condition"),
-    asks("admin", "change-policy", policy(condition="deltacpu > 8"), 422, "/condition"),
-    asks("admin", "change-policy", policy(condition="[1,2].all(a, [1,2].all(b, a > b))"), 422, "/condition"),
-    asks("admin", "change-policy", policy(condition="(" * 1990 + "true"), 422, "/condition"),
-    asks("admin", "change-policy", policy(condition=NUL), 422, "/condition"),
-    asks("admin", "change-policy", policy(condition="x" * 2001), 422, "/condition"),
-    asks("admin", "change-policy", policy(priority=0), 422, "/priority"),
-    asks("admin", "change-policy", policy(priority=10**30), 422, "/priority"),
-    asks(
-        "admin",
-        "change-policy",
-        policy(steps=[{"group": "moon", "minimum": 1, "deadline_hours": 1}]),
-        422,
-        "/steps/0/group",
-    ),
-    asks("admin", "change-policy", policy(action="change", slug="otherwise"), 422, "/slug"),
-    asks("admin", "change-policy", policy(kind="change-policy"), 422, "/kind"),
-    ("admin", "POST", "policies/trial", policy(condition="1 +"), 422, "/condition"),
-    ("admin", "POST", "policies/trial", [], 422, ""),
-    # Deciding, editing, saying something
-    ("platform", "POST", "requests/{number}/decision", {"verdict": "maybe"}, 422, "/verdict"),
-    ("platform", "POST", "requests/{number}/decision", {"verdict": "send_back"}, 422, "/note"),
-    (
-        "platform",
-        "POST",
-        "requests/{number}/decision",
-        {"verdict": "approve", "plan_digest": "0" * 64},
-        409,
-        "plan-changed",
-    ),
-    ("dev", "POST", "requests/{number}/decision", {"verdict": "approve"}, 403, "forbidden"),
-    ("stranger", "POST", "requests/{number}/decision", {"verdict": "approve"}, 404, "not-found"),
-    ("dev", "PUT", "requests/{number}", {"values": []}, 422, ""),
-    ("dev", "PUT", "requests/{number}", {"values": {"name": NUL}}, 422, "/name"),
-    ("owner", "PUT", "requests/{number}", {"values": {}}, 403, "forbidden"),
-    ("stranger", "PUT", "requests/{number}", {"values": {}}, 404, "not-found"),
-    ("dev", "POST", "requests/{number}/comments", {"text": MEGABYTE[:-2000]}, 422, "/text"),
-    ("dev", "POST", "requests/{number}/comments", {"text": NUL}, 422, "/text"),
-    ("dev", "POST", "requests/{number}/comments", {"text": " \n"}, 422, "/text"),
-    ("auditor", "POST", "requests/{number}/comments", {"text": "Hello"}, 403, "forbidden"),
-    ("platform", "POST", "inbox/decisions", {"verdict": "approve", "requests": []}, 422, "/requests"),
-    (
-        "platform",
-        "POST",
-        "inbox/decisions",
-        {"verdict": "approve", "requests": [{"number": "x"}]},
-        422,
-        "/requests/0/number",
-    ),
-    ("platform", "POST", "delegations", {"to": "*", "ends_at": "2099-01-01"}, 422, "/ends_at"),
-    ("platform", "POST", "delegations", {"to": NUL, "ends_at": "2099-01-01T00:00:00Z"}, 422, "/to"),
-    ("dev", "POST", "delegations", {"to": "owner", "ends_at": "2099-01-01T00:00:00Z"}, 403, "forbidden"),
-    ("dev", "POST", "requests/foresee", {"kind": "moon", "values": {}}, 404, "not-found"),
-    # Capacity
-    ("admin", "PUT", "clusters/gitops/capacity", capacity(cpu_millicores="1e9999"), 422, "/cpu_millicores"),
-    ("admin", "PUT", "clusters/gitops/capacity", capacity(cpu_overcommit="NaN"), 422, "/cpu_overcommit"),
-    ("dev", "PUT", "clusters/gitops/capacity", {"source": "stated"}, 403, "forbidden"),
-    # Addresses
-    ("dev", "GET", "requests?after=1e5", None, 422, "/after"),
-    ("dev", "GET", "requests?state=moon", None, 422, "/state"),
-    ("dev", "GET", "requests?parent=a", None, 422, "/parent"),
-    ("platform", "GET", "inbox?page=-1", None, 422, "/page"),
-    ("dev", "GET", "requests/99999999999999999999", None, 404, "not-found"),
-    ("dev", "GET", "tenants/motor", None, 404, "not-found"),
-    ("dev", "GET", "clusters/moon", None, 404, "not-found"),
-]
-
-# (who, path, fields, status, what the page says)
-FORMS: list[tuple[str, str, dict[str, str], int, str]] = [
-    ("dev", "/requests/new/new-project", as_form(wish(cpu=ARABIC)), 422, "is not a quantity"),
-    ("dev", "/requests/new/new-project", as_form(wish(name=NUL)), 422, "Small letters"),
-    ("dev", "/requests/new/new-project", {"tenant": "claims", "name": "x"}, 422, "needed"),
-    ("dev", "/requests/{number}/edit", as_form(wish(memory="1e9999")), 422, "is not a quantity"),
-    ("dev", "/requests/{number}/comments", {"text": BIDI}, 422, "cannot be shown"),
-    ("platform", "/requests/{number}/decision", {"verdict": "send_back", "note": " "}, 422, "say why"),
-    ("platform", "/inbox/decisions", {"verdict": "approve"}, 422, "choose"),
-    ("platform", "/delegations", {"to": "*", "starts_at": "x", "ends_at": "y"}, 422, ""),
-    ("admin", "/clusters/gitops/capacity", {"source": "stated", "cpu": "NaN"}, 422, "is not a quantity"),
-]
+# What a caller made up must not come back where a browser would follow or run it.
+FOREIGN = ("http://evil", "https://evil", "<script>alert", 'onload="alert')
 
 
 @pytest.fixture
@@ -270,22 +91,71 @@ def test_hostile__rest__status_and_place_as_the_table_says(world, is_full, capsy
 
 
 def test_hostile__forms__page_again_with_a_sentence(world, is_full, capsys):
-    before, lines = walk.changed(), []
+    before, lines, wrong = walk.changed(), [], []
     for who, path, fields, status, sentence in FORMS:
         client = world.person(who)
         client.raise_request_exception = False
-        answer = client.post(_filled(path, world), fields)
-        page = answer.content.decode()
-        assert answer.status_code == status, (path, fields, answer.status_code)
-        assert sentence in page, (path, sentence)
+        answer = client.post(_filled(path, world), _filled(fields, world))
+        page = html.unescape(answer.content.decode())
+        if answer.status_code != status or sentence not in page or "<script>alert" in answer.content.decode():
+            wrong.append((who, path, _short(fields), answer.status_code, sentence, _said(page)))
         lines.append(f"{answer.status_code}  {who:9} {path:28} {_short(fields)}\n     {sentence}")
-    assert walk.changed() == before
+    assert not wrong, "\n".join(map(str, wrong))
+    assert walk.changed() == before, "something was written"
     _print(
         is_full,
         capsys,
         f"{len(FORMS)} inputs by form: status, who, where, what, and a part of what the page says",
         lines,
     )
+
+
+def _said(page: str) -> str:
+    """What the page says is wrong, of many words the first."""
+    told = re.findall(r'-error"[^>]*>(.*?)</div|<p[^>]*>(.*?)</p>', page.partition("<main")[2], re.DOTALL)
+    return " | ".join(" ".join(re.sub(r"<[^>]+>", " ", one or two).split()) for one, two in told)[:400]
+
+
+def test_hostile__headers__status_and_sentence_as_the_table_says(world, is_full, capsys):
+    before, lines, wrong = walk.changed(), [], []
+    known = _known(world)
+    for row in HEADERS:
+        answer = _sent(world, row, known)
+        text = answer.content.decode(errors="replace") + answer.get("Location", "")
+        shown = [needle for needle in (*row.hides, *FOREIGN) if needle in text + str(dict(answer.headers))]
+        if answer.status_code != row.status or row.said not in text or shown:
+            wrong.append((row.what, row.method, row.path[:60], answer.status_code, text[:300], shown))
+        lines.append(
+            f"{answer.status_code}  {row.who or '-':9} {row.method:4} {row.path[:40]:40} {ascii(row.what)[1:-1]}"
+        )
+    assert not wrong, "\n".join(map(str, wrong))
+    assert walk.changed() == before, "something was written"
+    _print(is_full, capsys, f"{len(HEADERS)} headers, cookies, types and cursors: status, who, where, what", lines)
+
+
+def _known(world: World) -> dict[str, str]:
+    """What rows name in braces."""
+    session, token = world.person("dev").cookies["session"].value, world.tokens["dev"]
+    off = ("a" if session[0] != "a" else "b") + session[1:]
+    known = {"session": session, "session_off": off, "session_upper": session.upper(), "token": token}
+    known |= {"token_cut": token[:-1], "token_upper": token.upper(), "prefix": world.prefix}
+    return known | {"number": str(world.request.number)}
+
+
+def _sent(world: World, row: Row, known: dict[str, str]) -> Any:
+    def filled(text: str) -> str:
+        for name, value in known.items():
+            text = text.replace("{" + name + "}", value)
+        return text
+
+    client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    headers = {"Accept-Language": "en"} | {name: filled(value) for name, value in row.headers.items()}
+    if row.who and "/api/" in row.path:
+        headers = {"Authorization": f"Bearer {world.tokens[row.who]}"} | headers
+    elif row.who and "Cookie" not in row.headers:
+        client.cookies = world.person(row.who).cookies
+    content_type = row.content_type or "application/octet-stream"
+    return client.generic(row.method, filled(row.path), row.body, content_type, headers=headers)
 
 
 def _print(is_full: bool, capsys: Any, title: str, lines: list[str]) -> None:

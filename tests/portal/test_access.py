@@ -76,7 +76,7 @@ def test_anonymous__pages__sent_to_the_login_page_and_back(world):
     for name in PAGES:
         for method in METHODS:
             response = call(world, Client(), name, method)
-            address = reverse(name, args=URLS[name].arguments(world))
+            address = response.wsgi_request.path
             # Only what can be read is come back to.
             back = f"?next={address}" if method in ("GET", "HEAD") else ""
             assert (response.status_code, response.url) == (302, f"/login{back}"), (name, method)

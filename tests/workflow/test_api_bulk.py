@@ -122,7 +122,7 @@ def test_bulk__key_of_a_row__its_request_is_known_by_it(program, people):
 @pytest.mark.parametrize("key", ["", "k" * 201, "ä", 7, "a\x00"])
 def test_bulk__malformed_key_of_a_row__422_for_it_alone(program, key):
     told = post(program("dev"), [rows(1)[0] | {"idempotency_key": key}, *rows(1)]).json()["results"]
-    assert [one["status"] for one in told] == [201 if key == 7 else 422, 201]
+    assert [one["status"] for one in told] == [422, 201]
 
 
 def test_bulk__who_may_not_ask__told_in_each_row(program):
