@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from workflow.schema import Schema
 
@@ -20,10 +21,15 @@ def emptied(schema: Schema, values: object, errors: Mapping[str, str]) -> dict[s
             found[name] = _rows(field, given.get(name), _below(errors, f"/{name}"))
         elif _is_wrong(errors, f"/{name}") or name not in given:
             if "default" in field or name in schema.get("required", []):
-                found[name] = field.get("default", _NOTHING.get(field.get("type", ""), ""))
+                found[name] = field.get("default", _nothing(field))
         else:
             found[name] = given[name]
     return found
+
+
+def _nothing(field: Mapping[str, Any]) -> object:
+    # Where an id is expected the column would refuse anything else; nothing has this one.
+    return str(UUID(int=0)) if field.get("format") == "uuid" else _NOTHING.get(field.get("type", ""), "")
 
 
 def _rows(field: Mapping[str, Any], rows: object, errors: Mapping[str, str]) -> list[dict[str, Any]]:
