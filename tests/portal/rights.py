@@ -114,7 +114,8 @@ def column(world: World, who: str) -> dict[tuple[str, str], str]:
         for method in METHODS:
             cells[name, method] = _cell(call(world, client, name, method), before)
         head = _cell(call(world, client, name, "HEAD"), before)
-        assert head == cells[name, "GET"], (name, "HEAD", head, cells[name, "GET"])
+        # A download is audited, a look at its headers is not.
+        assert head == cells[name, "GET"].removesuffix(WROTE), (name, "HEAD", head, cells[name, "GET"])
     return cells
 
 
