@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -31,8 +30,7 @@ class Event(models.Model):
             models.Index(fields=["actor", "id"], name="audit_event_actor"),
             models.Index(fields=["action", "id"], name="audit_event_action"),
             models.Index(fields=["request_id", "id"], name="audit_event_request", condition=~Q(request_id="")),
-            # Events come nearly in the order of their time, so a period is a few blocks.
-            BrinIndex(fields=["at"], name="audit_event_at", pages_per_range=16, autosummarize=True),
+            models.Index(fields=["at"], name="audit_event_time"),
         ]
 
     def __str__(self) -> str:

@@ -85,7 +85,9 @@ def plan_many(*, cluster: Cluster, wanted: Sequence[Wanted]) -> list[Plan]:
     inside a transaction.
     """
     owners = [item.owner for item in wanted]
-    bases, known = bases_of(cluster, owners), _remembered(cluster, owners)
+    bases = bases_of(cluster, owners)
+    # Who has no bundle yet has no objects either.
+    known = _remembered(cluster, [owner for owner in owners if bases[owner].bundle])
     asked = [_asked(item, bases[item.owner], known[item.owner].uids) for item in wanted]
     answers = _answers(cluster, asked)
     refused = {
@@ -119,6 +121,8 @@ class _Known(NamedTuple):
 
 def _remembered(cluster: Cluster, owners: Sequence[str]) -> dict[str, _Known]:
     known: dict[str, _Known] = defaultdict(lambda: _Known({}, {}))
+    if not owners:
+        return known
     rows = BundleObject.objects.filter(bundle__cluster=cluster, bundle__owner__in=owners, had=True)
     columns = ("bundle__owner", "uid", "usage", "api_version", "kind", "namespace", "name")
     for owner, uid, usage, *ref in rows.values_list(*columns):

@@ -38,7 +38,7 @@ _TAKE = f"""
     VALUES {{rows}}
     ON CONFLICT (bundle_id, step, at) DO UPDATE SET ({", ".join(_COLUMNS)}) = ROW({", ".join(_HIGHEST.values())})
     WHERE ({", ".join(f"sample.{column}" for column in _COLUMNS)}) IS DISTINCT FROM ({", ".join(_HIGHEST.values())})
-"""
+"""  # nosec B608  # names of the model's own table and columns
 
 
 def take(bundle: Bundle, rows: Iterable[BundleObject], at: datetime) -> None:

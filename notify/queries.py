@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 from accounts.models import User
-from notify.models import Delivery, Endpoint, Message
+from notify.models import Delivery, Endpoint, Mail, Message, Preference
 
 # Beyond it the bell says "more than".
 MOST_COUNTED = 99
@@ -64,3 +64,14 @@ def keepers_of(endpoint: Endpoint) -> list[User]:
     names = [one.removeprefix("user:") for one in subjects if one.startswith("user:")]
     groups = [one.removeprefix("group:") for one in subjects if one.startswith("group:")]
     return list(people.filter(models.Q(username__in=names) | models.Q(directory_groups__overlap=groups)))
+
+
+def preference_of(user: User) -> Preference:
+    """What the person wishes to be mailed, by default where nothing was chosen."""
+    return Preference.objects.filter(user=user).first() or Preference(user=user)
+
+
+def failed_mail_of(user: User) -> Mail | None:
+    """The person's last mail, if it could not be delivered."""
+    last = Mail.objects.filter(to=user, state__in=["sent", "failed"]).order_by("-id").first()
+    return last if last is not None and last.state == "failed" else None

@@ -35,6 +35,8 @@ ACCESS: dict[str, Access] = {
     "api-notifications": "api",
     "api-notifications-read": "api",
     "api-notification-read": "api",
+    "notification-preferences": "session",
+    "api-notification-preferences": "api",
     "webhooks": "session",
     "webhook": "session",
     "webhook-act": "session",

@@ -230,6 +230,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["accounts.authentication.HasScope"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
+        "MailWishEnum": "notify.models.mail.WISHES",
         "ScopeEnum": "accounts.rules.SCOPES",
         "ProgramScopeEnum": "accounts.rules.PROGRAM_SCOPES",
     },
@@ -269,6 +270,16 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(f"PORTAL_WEBHOOK_ADDRESSES or PORTAL_WEBHOOK_PORTS: {error}.") from None
 WEBHOOK_CA_FILE = env.str("PORTAL_WEBHOOK_CA_FILE", "")
+# Mails: none without a server. The connection is secured unless it is the demo's.
+MAIL_HOST = env.str("PORTAL_MAIL_HOST", "")
+MAIL_PORT = _int("PORTAL_MAIL_PORT", 587)
+MAIL_SECURITY = env.str("PORTAL_MAIL_SECURITY", "starttls")
+if MAIL_SECURITY not in ("starttls", "tls", "none") or (MAIL_SECURITY == "none" and not DEMO):
+    raise ImproperlyConfigured("PORTAL_MAIL_SECURITY must be starttls or tls.")
+MAIL_USER = env.str("PORTAL_MAIL_USER", "")
+MAIL_PASSWORD = env.str("PORTAL_MAIL_PASSWORD", "")
+MAIL_FROM = env.str("PORTAL_MAIL_FROM", f"portal@{_address.hostname}")
+MAIL_CA_FILE = env.str("PORTAL_MAIL_CA_FILE", "")
 # Where fault tests leave orders to stop at a named place; "" everywhere else.
 FAILPOINT_FOLDER = env.str("PORTAL_FAILPOINT_FOLDER", "")
 if FAILPOINT_FOLDER and not DEMO:
@@ -281,6 +292,8 @@ WORK_ITEMS = [
     ("clusters.DriftCheck", "clusters.drift.check"),
     ("clusters.UsageThinning", "clusters.sampling.thin"),
     ("notify.Delivery", "notify.delivering.deliver"),
+    ("notify.Mail", "notify.mailing.send"),
+    ("notify.Digest", "notify.mailing.digest"),
     ("workflow.Deadline", "workflow.services.deadlines.watch"),
     ("tenants.Deletion", "tenants.deletion.proceed"),
     ("audit.Sealing", "audit.sealing.proceed"),

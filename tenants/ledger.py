@@ -5,31 +5,28 @@ it alone (and `set_budget`, which lets less be) locks them: tenants by id, then 
 foreign keys to them free. All else gives back, or says of what is promised already which bundle has it; it is called
 under the lock of the request or the bundle it is about, and never adds to a sum.
 
-What counts is a join with the bundle and written down nowhere: see Claim. One statement reads it for a pool, so a
-concurrent change of a bundle's claims is seen whole or not at all. A raise holds the difference only; a lowering
+What counts is read by tenants.pools. A raise holds the difference only; a lowering
 counts in full until the cluster has observed it, also against a raise that follows meanwhile.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from audit import services as audit
-from clusters.capacity import effective
-from clusters.models import Bundle, Capacity, Cluster
+from clusters.models import Bundle, Cluster
 from tenants.models import Claim, Tenant, TenantBudget
+from tenants.pools import Pools, pools_of_both, standings_of_clusters, standings_of_tenants
 from tenants.rules import RESOURCES
 from tenants.standing import Shortage, Standing, readable, shortages, word
 from web.errors import Conflict
+from web.once import keep, once
 from workflow.models import Request
-
-_COUNTS = Q(until__isnull=True) | Q(until__gt=F("bundle__observed_generation"))
-_HELD = Q(bundle__isnull=True) | Q(revision__gt=F("bundle__observed_generation"))
 
 
 class NotEnough(Conflict):
@@ -57,11 +54,16 @@ def hold(request: Request, needs: Sequence[Need]) -> None:
     """Makes the request hold these needs and nothing else. Raises NotEnough, and then changes nothing."""
     wanted = [need for need in needs if _counted(need.amounts)]
     _lock({need.tenant.pk for need in wanted}, {need.cluster.pk for need in wanted})
-    lacking = lacks(wanted, without=request)
+    pools = _pools_of(wanted, request)
+    lacking = _lacking(wanted, pools)
     if lacking:
         sentence = " ".join(str(shortage.sentence) for shortage in lacking)
         raise NotEnough(sentence, shortages=[shortage.stored() for shortage in lacking])
-    release(request)
+    # Until the transaction ends nobody else changes what is promised of these.
+    for tenant, standings in pools.tenants.items():
+        keep(("pools", tenant, request.pk), standings)
+    if pools.holds:
+        release(request)
     amounts: Counter[tuple[int, int, str]] = Counter()
     for need in wanted:
         for resource, amount in _counted(need.amounts).items():
@@ -72,8 +74,23 @@ def hold(request: Request, needs: Sequence[Need]) -> None:
     )
 
 
+def pools_beside(request: Request) -> dict[str, Standing]:
+    """As `pools_of_tenant` of the request's tenant without what it holds itself; as `hold` saw it under its lock."""
+    tenant = request.tenant
+    assert tenant is not None
+    return once(("pools", tenant.pk, request.pk), lambda: pools_of_tenant(tenant, without=request))
+
+
 def lacks(needs: Sequence[Need], *, without: Request | None = None) -> list[Shortage]:
     """What tenants and clusters have too little of, as things are now; `without` is the request that needs it."""
+    return _lacking(needs, _pools_of(needs, without))
+
+
+def _pools_of(needs: Sequence[Need], without: Request | None) -> Pools:
+    return pools_of_both({need.tenant.pk for need in needs}, {need.cluster.pk for need in needs}, without)
+
+
+def _lacking(needs: Sequence[Need], pools: Pools) -> list[Shortage]:
     tenants = {need.tenant.pk: need.tenant for need in needs}
     clusters = {need.cluster.pk: need.cluster for need in needs}
     of_tenants: dict[int, Counter[str]] = {pk: Counter() for pk in sorted(tenants)}
@@ -81,10 +98,9 @@ def lacks(needs: Sequence[Need], *, without: Request | None = None) -> list[Shor
     for need in needs:
         of_tenants[need.tenant.pk].update(need.amounts)
         of_clusters[need.cluster.pk].update(need.amounts)
-    standings = standings_of_tenants(tenants.values(), without=without)
-    found = [s for pk in of_tenants for s in shortages("tenant", tenants[pk].name, standings[pk], of_tenants[pk])]
-    standings = standings_of_clusters(clusters.values(), without=without)
-    found += [s for pk in of_clusters for s in shortages("cluster", clusters[pk].name, standings[pk], of_clusters[pk])]
+    found = [s for pk in of_tenants for s in shortages("tenant", tenants[pk].name, pools.tenants[pk], of_tenants[pk])]
+    for pk, wanted in of_clusters.items():
+        found += shortages("cluster", clusters[pk].name, pools.clusters[pk], wanted)
     return found
 
 
@@ -187,42 +203,6 @@ def pools_of_cluster(cluster: Cluster, *, without: Request | None = None) -> dic
     return standings_of_clusters([cluster], without=without)[cluster.pk]
 
 
-def standings_of_tenants(
-    tenants: Iterable[Tenant], *, without: Request | None = None
-) -> dict[int, dict[str, Standing]]:
-    """As `pools_of_tenant` by tenant id, in two queries."""
-    ids = [tenant.pk for tenant in tenants]
-    limits: dict[int, dict[str, int | None]] = {pk: {} for pk in ids}
-    for pk, resource, amount in TenantBudget.objects.filter(tenant__in=ids).values_list(
-        "tenant_id", "resource", "amount"
-    ):
-        limits[pk][resource] = amount
-    return _standings("tenant_id", limits, without)
-
-
-def standings_of_clusters(
-    clusters: Iterable[Cluster], *, without: Request | None = None
-) -> dict[int, dict[str, Standing]]:
-    """As `pools_of_cluster` by cluster id, in two queries."""
-    limits: dict[int, dict[str, int | None]] = {cluster.pk: {} for cluster in clusters}
-    for capacity in Capacity.objects.filter(cluster__in=limits):
-        limits[capacity.cluster_id] = effective(capacity)
-    return _standings("cluster_id", limits, without)
-
-
-def promised_on(cluster: Cluster, tenants: QuerySet[Tenant]) -> dict[int, dict[str, tuple[int, int]]]:
-    """{tenant id: {resource: (settled, held)}} of what the cluster has promised to each of these tenants, in one query;
-    tenants and resources without a promise are left out."""
-    claims = Claim.objects.filter(_COUNTS, cluster=cluster, tenant__in=tenants.values("pk")).order_by()
-    sums = claims.values_list("tenant_id", "resource").annotate(
-        promised=Sum("amount"), held=Sum("amount", filter=_HELD)
-    )
-    found: dict[int, dict[str, tuple[int, int]]] = {}
-    for pk, resource, promised, held in sums:
-        found.setdefault(pk, {})[resource] = (promised - (held or 0), held or 0)
-    return found
-
-
 def budget_of(tenant: Tenant) -> dict[str, int | None]:
     """The tenant's budget by resource; None is no limit."""
     rows = TenantBudget.objects.filter(tenant=tenant).values_list("resource", "amount")
@@ -299,18 +279,3 @@ def _part_of(claim: Claim, amount: int, until: int) -> Claim:
         amount=amount,
         until=until,
     )
-
-
-def _standings(
-    pool: str, limits: Mapping[int, Mapping[str, int | None]], without: Request | None
-) -> dict[int, dict[str, Standing]]:
-    """The pools (`pool` is the claims' column that names them) with their limits; a missing limit is none."""
-    claims = Claim.objects.filter(_COUNTS, **{f"{pool}__in": list(limits)}).order_by()
-    if without is not None and without.pk is not None:
-        claims = claims.exclude(request_id=without.pk)
-    sums = claims.values_list(pool, "resource").annotate(promised=Sum("amount"), held=Sum("amount", filter=_HELD))
-    known = {(pk, resource): (promised - (held or 0), held or 0) for pk, resource, promised, held in sums}
-    return {
-        pk: {resource: Standing(limit.get(resource), *known.get((pk, resource), (0, 0))) for resource in RESOURCES}
-        for pk, limit in limits.items()
-    }

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from clusters.queries import clusters_of_environment
-from tenants import ledger
 from tenants.models import Tenant
 from tenants.placement import ISOLATIONS, Placement, place
+from tenants.pools import standings_of_read
 from workflow.models import Request
 
 
@@ -26,7 +26,9 @@ def choose(
     if isolation not in ISOLATIONS:
         raise ValueError(isolation)
     clusters = list(
-        clusters_of_environment(environment).filter(dedicated_to=tenant if isolation == "dedicated" else None)
+        clusters_of_environment(environment)
+        .select_related("capacity")
+        .filter(dedicated_to=tenant if isolation == "dedicated" else None)
     )
-    standings = ledger.standings_of_clusters(clusters, without=without)
+    standings = standings_of_read(clusters, without=without)
     return place([(cluster, standings[cluster.pk]) for cluster in clusters], need, wanted, isolation)

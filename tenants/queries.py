@@ -5,12 +5,27 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, When
 from django.db.models.functions import Now
 
 from accounts.models import ApiToken, User
+from clusters.models import BundleObject
 from tenants import rules
 from tenants.models import Deletion, Membership, Project, ServiceAccount, Tenant
+from web.once import keep, once
+
+# Roles in a tenant by which things are asked for.
+ASKING = ("owner", "developer")
+
+# What one line of a list says of a project and its bundle; how the cluster is reached is not for pages.
+_LINE = (
+    *("uid", "namespace", "display_name", "environment", "cost_centre", "size", "isolation", "adopted", "created_at"),
+    *("cpu_millicores", "memory_bytes", "storage_bytes", "pods"),
+    *("tenant__code", "tenant__name_zh", "tenant__name_en", "owner__username"),
+    *("bundle__generation", "bundle__observed_generation", "bundle__blocked", "bundle__attempts"),
+    *("bundle__lease_owner", "bundle__message", "bundle__committed"),
+    *("bundle__cluster__name", "bundle__cluster__driver", "bundle__cluster__observer_address"),
+)
 
 
 def tenants_visible_to(user: User) -> models.QuerySet[Tenant]:
@@ -22,12 +37,39 @@ def tenants_visible_to(user: User) -> models.QuerySet[Tenant]:
 
 def tenants_askable_by(user: User) -> models.QuerySet[Tenant]:
     """Tenants for which the person may ask for something: as owner or developer."""
-    return Tenant.objects.filter(pk__in=_memberships(user, "owner", "developer"))
+    return Tenant.objects.filter(pk__in=_memberships(user, *ASKING))
 
 
 def tenants_owned_by(user: User) -> models.QuerySet[Tenant]:
     """Tenants of which the person is an owner."""
     return Tenant.objects.filter(pk__in=_memberships(user, "owner"))
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """The person's memberships with their tenants, own and by groups; one question while one thing is asked for."""
+
+    def read() -> list[Membership]:
+        found = list(Membership.objects.filter(subject__in=user.subjects).select_related("tenant"))
+        for membership in found:
+            keep(("tenant", membership.tenant.code), membership.tenant)
+        return found
+
+    return once(("memberships", user.pk), read)
+
+
+def may_ask_anywhere(user: User) -> bool:
+    """Whether there is any tenant for which the person may ask for something."""
+    return any(membership.role in ASKING for membership in memberships_of(user))
+
+
+def may_ask_for(user: User, code: str) -> bool:
+    """Whether the person may ask for something for the tenant of this code, if there is one."""
+    return any(one.role in ASKING and one.tenant.code == code for one in memberships_of(user))
+
+
+def tenant_named(code: str) -> Tenant:
+    """The tenant of a code that was checked."""
+    return once(("tenant", code), lambda: Tenant.objects.get(code=code))
 
 
 def _memberships(user: User, *roles: str) -> models.QuerySet[Tenant, Any]:
@@ -39,9 +81,19 @@ def _memberships(user: User, *roles: str) -> models.QuerySet[Tenant, Any]:
 
 def projects_visible_to(user: User) -> models.QuerySet[Project]:
     """Projects of the tenants the person may see, but for those that are gone."""
-    return Project.objects.select_related("tenant", "owner", "bundle__cluster").filter(
-        tenant__in=tenants_visible_to(user), gone_at__isnull=True
-    )
+    rows = Project.objects.select_related("tenant", "owner", "bundle__cluster").filter(gone_at__isnull=True)
+    return rows if user.sees_all_tenants else rows.filter(tenant__in=tenants_visible_to(user))
+
+
+def as_lines(projects: models.QuerySet[Project]) -> models.QuerySet[Project]:
+    """Of the projects only what one line of a list needs."""
+    return projects.only(*_LINE)
+
+
+def with_usage(projects: models.QuerySet[Project]) -> models.QuerySet[Project]:
+    """Projects with the one object of their bundle that says how much of the quota is in use."""
+    quotas = BundleObject.objects.filter(kind="ResourceQuota").only("bundle", "kind", "usage")
+    return projects.prefetch_related(Prefetch("bundle__objects_kept", quotas))
 
 
 def environments_of(uid: UUID, user: User) -> models.QuerySet[Project]:

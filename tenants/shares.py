@@ -5,7 +5,8 @@ from django.urls import reverse
 from accounts.models import User
 from clusters.models import Cluster
 from clusters.shares import Share
-from tenants import ledger, queries
+from tenants import queries
+from tenants.pools import promised_on
 
 SHOWN = 5
 
@@ -13,7 +14,7 @@ SHOWN = 5
 def shares_of(cluster: Cluster, user: User) -> list[Share]:
     """Those with most CPU first, then most memory; in two queries."""
     tenants = queries.tenants_visible_to(user)
-    promised = ledger.promised_on(cluster, tenants)
+    promised = promised_on(cluster, tenants)
 
     def size(pk: int) -> tuple[int, ...]:
         return tuple(sum(promised[pk].get(name, (0, 0))) for name in ("cpu", "memory"))

@@ -46,6 +46,11 @@ def _rounded(seconds: float) -> float:
     return int(seconds / _DAY + 0.5) * _DAY
 
 
+def iso(at: datetime | None) -> str | None:
+    """As the API writes times (the framework's DateTimeField does the same): in the portal's time zone, Z for UTC."""
+    return None if at is None else timezone.localtime(at).isoformat().replace("+00:00", "Z")
+
+
 def exact(at: datetime) -> str:
     """The time to the minute in the portal's time zone, which is named: 2026-11-23 15:20 (UTC+8)."""
     local = timezone.localtime(at)

@@ -63,7 +63,7 @@ def check_decide(request: Request, user: User, at: datetime) -> Place:
     principals = [one for one in principals if one.pk != request.asker.principal_id]
     if not principals:
         raise OwnRequest(_("Who you stand in for asked for this, so you cannot decide it in their place."))
-    taken = set(request.decisions.filter(voided_at__isnull=True).values_list("principal_id", "speaker_id"))
+    taken = {(one.principal_id, one.speaker_id) for one in request.decisions.all() if one.voided_at is None}
     if any(speaker == user.principal_id for _principal, speaker in taken):
         raise NotYours(_("You have already decided a step of this request."))
     free = [one for one in principals if not any(one.pk in pair for pair in taken)]

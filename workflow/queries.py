@@ -16,6 +16,23 @@ from workflow.models import Comment, Decision, Delegation, EarlierValues, Outcom
 OBJECTS = "outcomes__bundle__objects_kept"
 
 
+# What one line of a list says of a request, its steps and its bundles. All else stays in the database: values, facts
+# and plans are large, and how clusters are reached is not for pages.
+_LINE = (
+    *("kind", "state", "round", "title", "environment", "submitted_at", "closed_at", "parent", "policy"),
+    *("tenant__code", "tenant__name_zh", "tenant__name_en", "cluster__name", "policy__slug"),
+    *("asker__username", "asker__display_name", "asker__owner"),
+)
+_LINE_STEP = (
+    *("request", "round", "position", "minimum", "state", "due_at", "closed_at"),
+    *("group__slug", "group__name_zh", "group__name_en"),
+)
+_LINE_BUNDLE = (
+    *("generation", "observed_generation", "blocked", "attempts", "lease_owner", "message", "committed"),
+    *("cluster__driver", "cluster__observer_address"),
+)
+
+
 def requests_visible_to(user: User) -> models.QuerySet[Request]:
     """Requests of the person's tenants and their own; approvers, auditors and administrators see all."""
     rows = Request.objects.select_related("tenant", "asker", "cluster", "policy").prefetch_related(
@@ -33,13 +50,26 @@ def requests_visible_to(user: User) -> models.QuerySet[Request]:
     return rows.filter(Q(tenant__in=mine) | Q(asker=user) | Q(asker__owner=user) | standing_in)
 
 
-def top_level(requests: models.QuerySet[Request]) -> models.QuerySet[Request]:
-    """What was asked in one go: parents and single requests, with the children of parents."""
-    children = Request.objects.prefetch_related(
-        Prefetch("steps", Step.objects.select_related("group")),
-        Prefetch("outcomes", Outcome.objects.select_related("bundle__cluster")),
+def as_lines(requests: models.QuerySet[Request]) -> models.QuerySet[Request]:
+    """Of the requests only what one line of a list needs, with steps and outcomes."""
+    outcomes = Outcome.objects.select_related("bundle__cluster").only(
+        "request", "revision", *(f"bundle__{name}" for name in _LINE_BUNDLE)
     )
-    return requests.filter(parent__isnull=True).prefetch_related(Prefetch("children", children.order_by("id")))
+    return (
+        requests.select_related(None)
+        .select_related("tenant", "asker", "cluster", "policy")
+        .only(*_LINE)
+        .prefetch_related(None)
+        .prefetch_related(
+            Prefetch("steps", Step.objects.select_related("group").only(*_LINE_STEP)), Prefetch("outcomes", outcomes)
+        )
+    )
+
+
+def top_level(requests: models.QuerySet[Request]) -> models.QuerySet[Request]:
+    """What was asked in one go, as lines: parents and single requests, with the children of parents."""
+    children = as_lines(Request.objects.order_by("id"))
+    return as_lines(requests.filter(parent__isnull=True)).prefetch_related(Prefetch("children", children))
 
 
 def children_of(request: Request, user: User) -> models.QuerySet[Request]:

@@ -51,7 +51,9 @@ def set_desired_many(
     pks = [aim.bundle.pk for aim in aims]
     rows = Bundle.objects.select_for_update(of=("self",)).select_related("tenant").filter(pk__in=pks).order_by("pk")
     locked = {row.pk: row for row in rows}
-    newest = BundleRevision.objects.filter(bundle__in=pks).order_by("bundle_id", "-number").distinct("bundle_id")
+    # A new bundle has neither revisions nor objects that were applied.
+    known = [pk for pk, row in locked.items() if row.generation]
+    newest = BundleRevision.objects.filter(bundle__in=known).order_by("bundle_id", "-number").distinct("bundle_id")
     before = {
         pk: (number, objects) for pk, number, objects in newest.values_list("bundle_id", "number", "objects_wanted")
     }
@@ -60,7 +62,7 @@ def set_desired_many(
     ]
     BundleRevision.objects.bulk_create(revisions)
     # The plan that was approved is about the live objects, so all of them are applied again.
-    BundleObject.objects.filter(bundle__in=pks, state__in=["applied", "ready"]).update(state="pending")
+    BundleObject.objects.filter(bundle__in=known, state__in=["applied", "ready"]).update(state="pending")
     Bundle.objects.filter(pk__in=pks).update(
         generation=F("generation") + 1,
         due_at=at,

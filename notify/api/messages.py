@@ -1,6 +1,7 @@
 """REST: what one was told, and having read it."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
@@ -10,6 +11,8 @@ from notify import queries, services
 from notify.models.message import SORTS
 from notify.serializers import MessagePageSerializer, MessageSerializer, ReadSerializer, UntilSerializer
 from web import paging
+from web.document import PAGING
+from web.errors import Invalid
 
 
 class MessagesView(Endpoint):
@@ -21,17 +24,19 @@ class MessagesView(Endpoint):
         parameters=[
             OpenApiParameter("state", enum=["unread"], description="only what is neither read nor done"),
             OpenApiParameter("sort", enum=list(SORTS)),
-            OpenApiParameter("after", int),
-            OpenApiParameter("limit", int),
+            *PAGING,
         ],
         responses=MessagePageSerializer,
         tags=["notifications"],
     )
     def get(self, http: Http) -> Response:
         """Newest first."""
-        is_unread = http.query_params.get("state") == "unread"
+        for name, known in (("state", ("unread",)), ("sort", SORTS)):
+            if name in http.query_params and http.query_params[name] not in known:
+                raise Invalid(_("The address is not valid."), {f"/{name}": _("This is not one of the choices.")})
+        is_unread = "state" in http.query_params
         found = queries.unread_of(http.user) if is_unread else queries.messages_visible_to(http.user)
-        if http.query_params.get("sort") in SORTS:
+        if "sort" in http.query_params:
             found = found.filter(sort=http.query_params["sort"])
         page, after = paging.page_of(found, http.query_params)
         return Response(MessagePageSerializer({"items": page, "next": after}).data)

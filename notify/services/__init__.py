@@ -10,6 +10,7 @@ from notify.services.endpoints import (
     rotate_secret,
     send_test,
 )
+from notify.services.preferences import prefer
 from notify.services.publishing import publish
 from notify.services.reading import read, read_all
 from notify.services.telling import Notice, close, tell
@@ -20,6 +21,7 @@ __all__ = [
     "close",
     "disable_endpoint",
     "enable_endpoint",
+    "prefer",
     "publish",
     "read",
     "read_all",

@@ -32,7 +32,8 @@ def register_endpoint(
 ) -> tuple[Endpoint, str]:
     """A new endpoint of the tenant (its code; "": of the whole portal), and its secret, which is shown once. Raises
     NotFound, Forbidden, Invalid, Conflict for one too many."""
-    owner = queries.tenants_managed_by(by).filter(code=tenant).first() if tenant else None
+    is_code = bool(tenant) and tenant.isprintable()
+    owner = queries.tenants_managed_by(by).filter(code=tenant).first() if is_code else None
     if tenant and owner is None:
         raise Invalid(_("Please correct the marked fields."), {"/tenant": _("You own no such tenant.")})
     permissions.check_manage(by, owner)

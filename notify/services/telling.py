@@ -8,6 +8,7 @@ from django.db import connection
 
 from accounts.models import User
 from notify.models import Message
+from notify.services import mails
 from web.sentences import Sentence
 
 
@@ -35,7 +36,7 @@ def tell(*, notices: Iterable[Notice], at: datetime) -> list[Message]:
     if not connection.in_atomic_block:
         raise NotInTransaction
     once = {notice.to.pk: notice for notice in notices}
-    return Message.objects.bulk_create(
+    told = Message.objects.bulk_create(
         Message(
             to=notice.to,
             kind=notice.kind,
@@ -48,6 +49,8 @@ def tell(*, notices: Iterable[Notice], at: datetime) -> list[Message]:
         )
         for notice in once.values()
     )
+    mails.queue(told, at)
+    return told
 
 
 def close(*, about: str, at: datetime, to: Iterable[int] | None = None) -> int:

@@ -111,7 +111,12 @@ def _list(http: HttpRequest, error: UserError | None = None) -> HttpResponse:
     return render(http, "webhooks/list.html", context, status=error.status if error else 200)
 
 
-def _page(http: HttpRequest, found: Endpoint, error: UserError | None = None, secret: str = "") -> HttpResponse:
+def _page(
+    http: HttpRequest,
+    found: Endpoint,
+    error: UserError | None = None,
+    secret: str = "",  # nosec B107  # none
+) -> HttpResponse:
     values = _posted(http) if error else {"url": found.url, "events": found.events, "description": found.description}
     errors = dict(error.fields) if isinstance(error, Invalid) else {}
     page, after = paging.page_of(queries.deliveries_of(found), http.GET, SHOWN)

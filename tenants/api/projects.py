@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.endpoint import Endpoint, Seen
 from clusters import metering, words
 from tenants import queries, rows
+from tenants.api import listed
 from tenants.models import Project
 from tenants.rules import ENVIRONMENTS
 from tenants.serializers import ProjectDetailSerializer, ProjectPageSerializer
@@ -72,9 +73,8 @@ class ProjectsView(Endpoint):
     def get(self, http: Request) -> Response:
         """By age, or by the name of its namespace."""
         found = _narrowed(queries.projects_visible_to(http.user), http.query_params)
-        page, after = paging.ordered_page(found, http.query_params, ORDERS)
-        items = [_with_state(project) for project in page]
-        return Response(ProjectPageSerializer({"items": items, "next": after}).data)
+        page, after = paging.ordered_page(queries.as_lines(found), http.query_params, ORDERS)
+        return Response({"items": listed.projects(page), "next": after})
 
 
 class ProjectView(Endpoint):

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from accounts.endpoint import Endpoint
 from tenants import ledger, queries
+from tenants.api import listed
 from tenants.serializers import SizePlansSerializer, TenantDetailSerializer, TenantPageSerializer
 from tenants.size_plans import active_plans
 from web import paging
@@ -29,7 +30,7 @@ class TenantsView(Endpoint):
     def get(self, http: Request) -> Response:
         """By code, or by age."""
         page, after = paging.ordered_page(queries.tenants_visible_to(http.user), http.query_params, ORDERS)
-        return Response(TenantPageSerializer({"items": page, "next": after}).data)
+        return Response({"items": listed.tenants(page), "next": after})
 
 
 class TenantView(Endpoint):

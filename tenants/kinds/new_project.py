@@ -20,6 +20,7 @@ from tenants.services.tenant_quotas import keep_quotas
 from tenants.size_plans import active_plans
 from tenants.words import isolation_label
 from web.errors import Invalid
+from web.once import once
 from workflow.kinds import Kind, Piece, Row, Target
 from workflow.machine import SUBMITTED
 from workflow.models import OpenTarget, Plan, Request
@@ -40,7 +41,7 @@ class NewProject(Kind):
 
     def may_ask(self, user: User) -> bool:
         """Owners and developers of any tenant."""
-        return queries.tenants_askable_by(user).exists()
+        return queries.may_ask_anywhere(user)
 
     def may_still_ask(self, request: Request) -> bool:
         """Owners and developers of the request's tenant."""
@@ -65,7 +66,7 @@ class NewProject(Kind):
         wanted = [one["environment"] for one in values["environments"]]
         if len(set(wanted)) != len(wanted):
             errors["/environments"] = _("An environment is there twice.")
-        if not queries.tenants_askable_by(by).filter(code=values["tenant"]).exists():
+        if not queries.may_ask_for(by, values["tenant"]):
             errors["/tenant"] = _("You may not ask for this tenant.")
         elif problem := next(filter(None, (_name_of(values, one)[1] for one in wanted)), ""):
             errors["/name"] = problem
@@ -87,10 +88,16 @@ class NewProject(Kind):
 
     def target(self, values: dict[str, Any], uid: str) -> Target:
         """The namespace to be, on the cluster that was asked for or has the most room."""
+        return self._placed(values, None)
+
+    def edited_target(self, values: dict[str, Any], request: Request) -> Target:
+        """As `target`; what the request holds already is not in its own way."""
+        return self._placed(values, request)
+
+    def _placed(self, values: dict[str, Any], without: Request | None) -> Target:
         wish = values["environments"][0]
-        tenant = Tenant.objects.get(code=values["tenant"])
-        # While it is edited, what it holds already is not in its own way.
-        place = placed(values, wish, tenant, Request.objects.filter(uid=uid).first())
+        tenant = queries.tenant_named(values["tenant"])
+        place = placed(values, wish, tenant, without)
         if place.chosen is None:
             raise Invalid(str(place.why), {"/environments/0/cluster": str(place.why)})
         namespace = rules.namespace_of(values["tenant"], values["name"], wish["environment"])
@@ -304,11 +311,23 @@ def _name_of(values: Mapping[str, Any], environment: str) -> tuple[str, str]:
         name = rules.namespace_of(values["tenant"], values["name"], environment)
     except rules.BadName as error:
         return "", project_requests.bad_name(str(error))
-    # An adopted namespace may have another name than the project would give it.
-    same = Q(namespace=name) | Q(tenant__code=values["tenant"], name=values["name"], environment=environment)
-    if Project.objects.filter(same, gone_at__isnull=True).exists():
+    if any(environment == one or name == namespace for one, namespace in _namesakes(values["tenant"], values["name"])):
         return name, _("A project of this name exists already.")
     return name, ""
+
+
+def _namesakes(code: str, name: str) -> list[tuple[str, str]]:
+    """(environment, namespace) of the projects of this name in the tenant; "" for the environment of others, which
+    have one of the namespaces: an adopted one may have another name than the project would give it."""
+    spaces = [f"{code}-{name}-{environment}" for environment in rules.ENVIRONMENTS]
+    same = Q(namespace__in=spaces) | Q(tenant__code=code, name=name)
+
+    def read() -> list[tuple[str, str]]:
+        found = Project.objects.filter(same, gone_at__isnull=True)
+        rows = found.values_list("tenant__code", "name", "environment", "namespace")
+        return [(place if (of, called) == (code, name) else "", space) for of, called, place, space in rows]
+
+    return once(("namesakes", code, name), read)
 
 
 def _in_one_spelling(values: dict[str, Any], groups: list[str]) -> dict[str, list[str]]:

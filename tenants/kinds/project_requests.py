@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from clusters.rows import resource_bar
@@ -16,14 +17,24 @@ from tenants.standing import Standing, readable
 from web.bars import WARN_AT
 from workflow.facts import NO_LIMIT
 from workflow.kinds import Row
-from workflow.machine import SUBMITTED
-from workflow.models import OpenTarget, Request
+from workflow.machine import OPEN_STATES, SUBMITTED
+from workflow.models import OpenTarget, Outcome, Request
 from workflow.schema import is_printable
 
 
 def target_key(namespace: str) -> str:
     """What at most one open request is about, of whatever kind."""
     return f"namespace:{namespace}"
+
+
+def numbers_of(project: Project) -> QuerySet[Any]:
+    """The requests (their keys) that changed the project, that wait, and that are to remove it; each found by an index
+    of its own, since one condition for all of them would look at every request there is."""
+    changed = Outcome.objects.filter(bundle=project.bundle_id).order_by().values("request")
+    waiting = Request.objects.filter(target=target_key(project.namespace), state__in=OPEN_STATES)
+    # A planned removal has changed no bundle yet.
+    leaving = project.deletions.filter(called_off_at__isnull=True).order_by().values("request")
+    return changed.union(waiting.order_by().values("pk"), leaving)
 
 
 def owner_key(uid: str) -> str:
@@ -46,7 +57,7 @@ def quota_facts(
     """requested.*, current.*, delta.*, left.* (of the tenant's budget after this), and whether who asks is an owner of
     the tenant."""
     assert request.tenant is not None
-    pools = ledger.pools_of_tenant(request.tenant, without=request)
+    pools = ledger.pools_beside(request)
     facts: dict[str, str | int | bool] = {"asker.is_tenant_owner": is_owner(request)}
     for resource in RESOURCES:
         now, then = current.get(resource, 0), wanted[resource]
@@ -70,7 +81,9 @@ def stand_in(project: Project) -> Request:
 
 def is_owner(request: Request) -> bool:
     """Whether who asks is an owner of the request's tenant."""
-    return request.tenant in queries.tenants_owned_by(request.asker)
+    return any(
+        one.role == "owner" and one.tenant_id == request.tenant_id for one in queries.memberships_of(request.asker)
+    )
 
 
 def figure_rows(amounts: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,11 +14,10 @@ from django.views.decorators.http import require_safe
 from clusters import bundle_rows, drift_rows, words
 from tenants import figures, queries, rows, steps, tenant_rows, usage_rows
 from tenants.deletion_rows import deletion_row
-from tenants.kinds.project_requests import target_key
+from tenants.kinds.project_requests import numbers_of
 from tenants.models import Project
 from web.errors import NotFound
 from web.fragments import fragment
-from workflow.machine import OPEN_STATES
 from workflow.models import Request
 from workflow.queries import requests_visible_to
 from workflow.rows import request_row
@@ -45,10 +44,7 @@ def detail(http: HttpRequest, uid: UUID) -> HttpResponse:
     project = next((one for one in siblings if one.uid == uid), None)
     if project is None:
         raise NotFound(_("There is no such project."))
-    about = Q(outcomes__bundle=project.bundle_id) | Q(target=target_key(project.namespace), state__in=OPEN_STATES)
-    # A planned removal has changed no bundle yet.
-    about |= Q(pk__in=project.deletions.filter(called_off_at__isnull=True).values("request"))
-    requests = list(requests_visible_to(http.user).filter(about).order_by("-pk").distinct()[:20])
+    requests = list(requests_visible_to(http.user).filter(pk__in=numbers_of(project)).order_by("-pk")[:20])
     waiting = [found for found in requests if found.is_open]
     members = rows.member_rows(project)
     context = _state(project) | {

@@ -244,6 +244,7 @@ VIEWS = {
         View("home", "platform"),
         *(View("request-detail", "platform", request(name)) for name in ("waiting", "quota")),
         *(View("request-detail", "admin", request(name)) for name in ("tenant", "budget", "policy")),
+        View("notification-preferences"),
         View("webhooks"),
         View("webhooks", act=with_errors, status=422),
         View("webhook", "admin", lambda show: [show.webhook.uid]),

@@ -34,7 +34,7 @@ def test_home__developer__sent_back_and_wrong_first_then_acts_on_it(portal, gito
     expect(steps).to_contain_text(said(language, "is not as it was approved", "与批准的内容不一致"))
     expect(steps).to_contain_text(said(language, "92% of Memory in use", "内存已用 92%"))
     projects = card(page, said(language, "My projects", "我的项目"))
-    expect(projects.get_by_role("heading", name="Claims imaging")).to_be_visible()
+    expect(projects.get_by_role("heading", name="Claims imaging").first).to_be_visible()
     # The main act: from what is short to the form that asks for more of it.
     steps.get_by_role("link", name=said(language, "Ask for more", "申请更多")).click()
     expect(page.locator("main h1")).to_contain_text(said(language, "Change quota", "变更配额"))

@@ -44,6 +44,8 @@ def three_environments(page: Page) -> None:
     page.select_option("select[name='environments.prod.size']", "m")
     expect(page.locator("#approval li")).to_have_count(3)
     expect(page.locator("#place-prod code")).to_have_text("claims-scans-prod")
+    for part in ("main", ".pf-v6-c-page__main-container"):
+        page.locator(part).first.evaluate("part => part.scrollTo(0, 0)")
 
 
 def searched(page: Page) -> None:

@@ -31,7 +31,7 @@ def use(bundle: Bundle, now: datetime) -> None:
     """Samples of each length, with two hours in which nobody looked; and what is in use now."""
     rows = []
     for step, kept in sampling.KEPT.items():
-        count = min(int(kept / step), 400)
+        count = min(int(kept / step), 750)
         for number in range(count):
             at = sampling.begins(now, step) - number * step
             if timedelta(hours=9) < now - at < timedelta(hours=11):

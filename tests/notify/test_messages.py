@@ -126,4 +126,6 @@ def test_rest__list_and_read__as_documented():
     assert [item["id"] for item in client.get("/api/v1/notifications?state=unread").json()["items"]] == [two.pk]
     said = client.post("/api/v1/notifications/read", {"until": two.pk}, content_type="application/json")
     assert said.json() == {"count": 1}
+    assert client.get("/api/v1/notifications?state=other").status_code == 422
+    assert client.get("/api/v1/notifications?sort=mine").json()["items"] == []
     assert client.post("/api/v1/notifications/read", {"until": -1}, content_type="application/json").status_code == 422

@@ -365,6 +365,15 @@ def test_pages__register_test_switch_rotate_remove__as_a_person_does_it(owner, r
     assert client.post(f"/webhooks/{uid}/deliveries/{Delivery.objects.get().pk}/replay").status_code == 302
     assert "whsec_" in client.post(f"/webhooks/{uid}/act", {"what": "rotate", "hours": "2"}).content.decode()
     assert client.post(f"/webhooks/{uid}", {"url": "nonsense"}).status_code == 422
+    for wrong in (
+        {"tenant": "a\0b"},
+        {"tenant": ""},
+        {"url": "https://a\0b/"},
+        {"events": ["\0"]},
+        {"description": "\0"},
+    ):
+        values = {"tenant": "claims", "url": receiver.url} | wrong
+        assert client.post("/webhooks", values).status_code == (403 if wrong == {"tenant": ""} else 422), wrong
     assert client.post(f"/webhooks/{uid}", {"url": receiver.url, "description": "new"}).status_code == 302
     assert Endpoint.objects.get().description == "new" and Endpoint.objects.get().events == []
     assert client.post(f"/webhooks/{uid}/act", {"what": "disable"}).status_code == 302

@@ -319,20 +319,23 @@ def test_seal_over__an_event_that_committed_late__the_seal_that_covers_it(people
 
 
 def _actions_of_the_code():
-    """Every text that is given as `action=`, and every text with a dot that is chosen for one."""
+    """Every text that is given as `action=`; of those that are put together the beginning, such as "webhook."."""
     found = set()
     rooms = ("accounts", "audit", "clusters", "notify", "onboarding", "catalog", "portal", "tenants", "workflow")
     for path in [path for room in rooms for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.keyword) and node.arg == "action" and isinstance(node.value, ast.Constant):
-                found.add(node.value.value)
-    return {action for action in found if isinstance(action, str) and re.fullmatch(r"[a-z-]+\.[a-z-]+", action)}
+            if isinstance(node, ast.keyword) and node.arg == "action":
+                value = node.value.values[0] if isinstance(node.value, ast.JoinedStr) else node.value
+                found |= {value.value} if isinstance(value, ast.Constant) else set()
+    return {action for action in found if isinstance(action, str) and re.fullmatch(r"[a-z-]+\.[a-z-]*", action)}
 
 
 def test_words__every_action_of_the_code__has_words_in_both_languages():
     actions = _actions_of_the_code()
     assert len(actions) > 20
-    assert actions <= set(ACTIONS), actions - set(ACTIONS)
+    missing = [action for action in actions if not any(known.startswith(action) for known in ACTIONS)]
+    assert not missing
+    assert {action for action in actions if not action.endswith(".")} <= set(ACTIONS)
     with translation.override("zh-hans"):
         missing = [action for action in ACTIONS if not re.search("[\u4e00-\u9fff]", action_label(action))]
     assert not missing

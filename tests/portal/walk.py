@@ -286,6 +286,11 @@ def _new_service_account(world: World) -> dict[str, Any]:
     return {"name": "walked", "role": "viewer", "description": "walked"}
 
 
+def _mail_wishes(world: World) -> dict[str, Any]:
+    wishes = dict.fromkeys(("waiting", "mine", "talk", "portal"), "off")
+    return wishes | {"daily_at": "09:00", "time_zone": "Europe/Berlin"}
+
+
 def _new_webhook(world: World) -> dict[str, Any]:
     return {"tenant": "claims", "url": "https://127.0.0.1:1/walked", "events": ["request.approved"], "description": ""}
 
@@ -353,6 +358,8 @@ URLS: dict[str, Url] = {
     "api-notifications": _read(),
     "api-notifications-read": Url({"POST": EVERYBODY}),
     "api-notification-read": Url({"POST": frozenset({"platform"})}, _message),
+    "notification-preferences": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": EVERYBODY}),
+    "api-notification-preferences": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "PUT": EVERYBODY}, body=_mail_wishes),
     "webhooks": Url({"GET": EVERYBODY, "HEAD": EVERYBODY, "POST": KEEPERS}, body=_new_webhook),
     "webhook": Url({"GET": KEEPERS, "HEAD": KEEPERS, "POST": KEEPERS}, _webhook, _new_webhook, is_hidden=True),
     "webhook-act": Url({"POST": KEEPERS}, _webhook, lambda world: {"what": "disable"}, is_hidden=True),

@@ -308,8 +308,8 @@ def test_hold__many_needs__as_many_queries_as_for_one(db, django_assert_num_quer
     needs = [Need(one, place, {"cpu": 1000, "memory": GI}) for one in tenants for place in places] * 3
     for many in (needs[:1], needs):
         request = a_request(tenant=tenants[0])
-        # Two locks, two limits, two sums, what was held before, the rows.
-        with django_assert_num_queries(8):
+        # Two locks, two limits, one for all sums, the rows.
+        with django_assert_num_queries(6):
             ledger.hold(request, many)
     assert ledger.pools_of_tenant(tenants[1])["cpu"].held == 30 * 1000
 
@@ -325,7 +325,7 @@ def test_grant_many__a_batch__a_claim_for_each_bundle_in_few_queries(tenant, clu
     bundles = [a_bundle(tenant=tenant, cluster=cluster) for _number in range(300)]
     request = a_request(tenant=tenant)
     amounts = {"cpu": 1000, "memory": GI, "storage": 0, "pods": 10}
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         ledger.hold(request, [Need(tenant, cluster, amounts)] * 300)
     assert Claim.objects.count() == 3
     with django_assert_num_queries(3):

@@ -187,4 +187,4 @@ def test_edit__another_cluster_has_more_room_by_now__stays_where_it_is(people, a
     assert changed(request, people["dev"], reason="Another reason").cluster == request.cluster
     # Where it no longer fits it goes where it does.
     larger = request.values | {"environments": [request.values["environments"][0] | {"cpu": "8"}]}
-    assert kind.target(larger, str(request.uid)).cluster == roomy
+    assert kind.edited_target(larger, request).cluster == roomy

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from web import bars, fields, moments
+from web import drawing, fields, moments
 
 register = template.Library()
 
@@ -52,9 +54,18 @@ _STEPS = {
 @register.simple_tag
 def icon(name: str, tone: str = "") -> SafeString:
     """The icon `name` of static/src/icons.svg, the size of the text, in the colour of a status tone or "busy"."""
-    address = f"{static('dist/icons.svg')}#{name}"
-    classes = _ICON_TONES.get(tone, "pt-i")
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', classes, address)
+    return _icon(_address(staticfiles_storage), name, _ICON_TONES.get(tone, "pt-i"))
+
+
+@lru_cache(maxsize=8)
+def _address(_storage: object) -> str:
+    """Of the icons; a deployment collects its files before it starts, so that it stays for the life of a process."""
+    return static("dist/icons.svg")
+
+
+@lru_cache(maxsize=512, typed=True)
+def _icon(address: str, name: str, classes: str) -> SafeString:
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, address, name)
 
 
 @register.simple_tag
@@ -62,12 +73,19 @@ def status(state: Mapping[str, str] | None) -> SafeString | str:
     """A label that always has an icon and a word: {label, tone, icon}; nothing for None."""
     if not state:
         return ""
+    return _status(state.get("tone", ""), icon(state.get("icon") or "circle"), str(state["label"]))
+
+
+# By type: what is marked as safe must not answer for the same text that is not.
+@lru_cache(maxsize=512, typed=True)
+def _status(tone: str, drawn: SafeString, label: str) -> SafeString:
+    """The same few labels are on every line of a list."""
     return format_html(
         '<span class="{}"><span class="pf-v6-c-label__content"><span class="pf-v6-c-label__icon">{}</span>'
         '<span class="pf-v6-c-label__text">{}</span></span></span>',
-        _STATUS.get(state.get("tone", ""), _STATUS["neutral"]),
-        icon(state.get("icon") or "circle"),
-        state["label"],
+        _STATUS.get(tone, _STATUS["neutral"]),
+        drawn,
+        label,
     )
 
 
@@ -84,29 +102,14 @@ def when(at: datetime | None) -> SafeString | str:
     )
 
 
-@register.inclusion_tag("components/quota_bar.html")
-def quota_bar(bar: Mapping[str, Any]) -> dict[str, Any]:
+@register.simple_tag
+def quota_bar(bar: Mapping[str, Any]) -> SafeString:
     """Used, held, this request, old and new limit as one picture and in words.
 
     `bar`: name, used, limit; optional held, ask, limit_before, unit (text), note; known False where nobody has
     asked the cluster for the use yet. Amounts in `unit`.
     """
-    before = bar.get("limit_before")
-    drawn = bars.geometry(bar["used"], bar.get("held") or 0, bar.get("ask") or 0, bar["limit"], before)
-    ask = bar.get("ask") or 0
-    known = bar.get("known", True)
-    return {
-        "bar": bar,
-        "g": drawn,
-        "known": known,
-        "used": bars.amount(bar["used"]) if known else "—",
-        "held": bars.amount(bar["held"]) if bar.get("held") else "",
-        "ask": bars.amount(ask) if ask else "",
-        "limit": bars.amount(bar["limit"]),
-        "limit_before": bars.amount(before) if before is not None and before != bar["limit"] else "",
-        "moves": known and drawn.before is not None and drawn.after is not None and drawn.before != drawn.after,
-        "sentence": bars.sentence(bar, drawn),
-    }
+    return drawing.quota_bar(bar, icon("warning"), icon("error"))
 
 
 @register.inclusion_tag("components/timeline.html")

@@ -12,12 +12,11 @@ from rest_framework.response import Response
 
 from accounts.endpoint import Endpoint, Seen
 from accounts.models import User
-from clusters import words
 from web import paging
 from web.document import PAGING, WAIT, order_by
 from web.errors import Invalid, NotFound
-from web.sentences import shown
 from workflow import machine, narrowing, queries, rows, services, tags
+from workflow.api import listed
 from workflow.models import Request
 from workflow.serializers import (
     CommentSerializer,
@@ -40,28 +39,8 @@ NARROWING = [
 ]
 
 
-def progress_of(found: Request) -> dict[str, Any] | None:
-    """How far its clusters agree as plain values, None before there is anything; of several bundles the one that needs
-    a person most speaks for all."""
-    if found.state != machine.APPROVED or rows.is_parent(found):
-        return None
-    bundle = rows.telling(found)
-    if bundle is None:
-        return None
-    outcomes = list(found.outcomes.all())
-    return {
-        "state": words.state_of(bundle),
-        "message": shown(bundle.message),
-        "wanted_revision": bundle.generation,
-        "observed_revision": bundle.observed_generation,
-        "commit": bundle.committed,
-        "bundles": len(outcomes),
-        "agreeing": sum(1 for one in outcomes if one.bundle.observed_generation >= one.revision),
-    }
-
-
 def _with_progress(found: Request) -> Request:
-    found.progress = progress_of(found)  # type: ignore[attr-defined]
+    found.progress = listed.progress_of(found)  # type: ignore[attr-defined]
     return found
 
 
@@ -132,9 +111,8 @@ class RequestsView(Endpoint):
         if "mine" in http.query_params:
             found = found.filter(_asked_by(http.user, http.query_params["mine"]))
         found = narrowing.narrowed(found, narrowing.read_strictly(http.query_params, *FILTERS))
-        page, after = paging.ordered_page(found, http.query_params)
-        items = [_with_progress(row) for row in page]
-        return Response(RequestPageSerializer({"items": items, "next": after}).data)
+        page, after = paging.ordered_page(queries.as_lines(found), http.query_params)
+        return Response({"items": listed.items(page), "next": after})
 
     @extend_schema(
         operation_id="requests_create",

@@ -140,6 +140,10 @@ class Kind(ABC):
     def target(self, values: dict[str, Any], uid: str) -> Target:
         """What the checked values are about; `uid` is the request's. Raises Invalid where it has no place."""
 
+    def edited_target(self, values: dict[str, Any], request: Request) -> Target:
+        """As `target`, of new values for a request that is open already."""
+        return self.target(values, str(request.uid))
+
     @abstractmethod
     def policy_facts(self, request: Request) -> dict[str, str | int | bool]:
         """What policies may ask about besides workflow.facts.COMMON: integers in millicores, bytes and pieces."""

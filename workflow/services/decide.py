@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -19,6 +19,7 @@ from workflow.services import closing, families, notices, planning, rounds
 from workflow.services.approval import approve
 from workflow.services.possible import check_fresh, check_still_possible
 
+WITH_GROUPS = Prefetch("steps", Step.objects.select_related("group"))
 VERDICTS = ("approve", "reject", "send_back")
 
 
@@ -39,15 +40,16 @@ def decide(*, number: int, verdict: str, note: str, plan_digest: str, by: User, 
     An approval looks at the cluster first (outside the transaction, 3 s a call), then renders again under the locks
     and compares digests. The other verdicts need a note and no plan.
     """
-    request = queries.requests_visible_to(by).filter(pk=number).first()
+    visible = queries.requests_visible_to(by).prefetch_related(None).prefetch_related(WITH_GROUPS)
+    request = visible.filter(pk=number).first()
     if request is None:
         raise NotFound(_("There is no such request."))
     if verdict not in VERDICTS:
         raise Invalid(_("Please choose."), {"/verdict": _("This is not one of the choices.")})
     _check_texts(note, plan_digest)
-    permissions.check_decide(request, by, at)
+    place = permissions.check_decide(request, by, at)
     if verdict == "approve":
-        return _approve(request, note, plan_digest, by, at)
+        return _approve(request, place, note, plan_digest, by, at)
     if not note.strip():
         raise Invalid(_("Please say why."), {"/note": _("Who asked needs to know the reason.")})
     return _refuse(number, verdict, note, plan_digest, by, at)
@@ -62,8 +64,8 @@ def _check_texts(note: str, plan_digest: str) -> None:
             raise Invalid(_("The decision is not valid."), {pointer: _("Contains characters that cannot be shown.")})
 
 
-def _approve(request: Request, note: str, plan_digest: str, by: User, at: datetime) -> Request:
-    check_fresh(request, permissions.check_decide(request, by, at).principal, by, at)
+def _approve(request: Request, place: Place, note: str, plan_digest: str, by: User, at: datetime) -> Request:
+    check_fresh(request, place.principal, by, at)
     try:
         seen = planning.look(request, at)
     except DriverError as error:
@@ -89,7 +91,7 @@ def _compare(request: Request, seen: Plan, plan_digest: str) -> Plan | None:
     is new. No network here."""
     list(Bundle.objects.select_for_update(of=("self",)).filter(owner__in=seen.base_revisions).order_by("pk"))
     now = planning.again(request, seen)
-    if now.digest == plan_digest and not _approvals(request).exclude(plan_digest=now.digest).exists():
+    if now.digest == plan_digest and all(one.plan_digest == now.digest for one in _given(request)):
         return None
     newest = queries.newest_plan(request)
     if newest is not None and newest.digest == now.digest:
@@ -100,6 +102,11 @@ def _compare(request: Request, seen: Plan, plan_digest: str) -> Plan | None:
 def _approvals(request: Request) -> QuerySet[Decision]:
     """The approvals that count."""
     return request.decisions.filter(verdict="approve", voided_at__isnull=True)
+
+
+def _given(request: Request) -> list[Decision]:
+    """The approvals that counted when the request was locked; nobody adds to them until it is free."""
+    return [one for one in request.decisions.all() if one.verdict == "approve" and one.voided_at is None]
 
 
 def _ask_again(request: Request, plan: Plan, by: User, at: datetime) -> None:
@@ -146,6 +153,7 @@ def _locked(pk: int) -> Request:
     return (
         Request.objects.select_for_update(of=("self",))
         .select_related("tenant", "asker", "cluster", "policy")
+        .prefetch_related("decisions")
         .get(pk=pk)
     )
 
@@ -178,7 +186,8 @@ def _decided(request: Request, place: Place, verdict: str, note: str, digest: st
 
 def _advance(request: Request, place: Place, by: User, at: datetime) -> None:
     """Closes the step once enough people approved; then the next one, or the request itself."""
-    if _approvals(request).filter(step=place.step).count() < place.step.minimum:
+    # This one, which was just written, and those before it.
+    if 1 + sum(one.step_id == place.step.pk for one in _given(request)) < place.step.minimum:
         notices.decided_by(request, [by.owner or by, place.principal], at)
         return
     Step.objects.filter(pk=place.step.pk).update(state="approved", closed_at=at)

@@ -31,7 +31,7 @@ def edit(*, number: int, values: object, by: User, at: datetime, if_match: IfMat
     checked = checked_values(asked, values, request.asker)
     if len(asked.parts(checked)) != 1:
         raise Invalid(_("One environment is one request; please ask for the others separately."))
-    target = asked.target(checked, str(request.uid))
+    target = asked.edited_target(checked, request)
     # The draft is looked at as what it will be; the row itself is read again under its lock.
     draft = _drafted(request, checked, target)
     plan = looked(asked, draft, at)

@@ -14,6 +14,7 @@ from audit import services as audit
 from clusters.drivers.base import DriverError
 from clusters.rules import digest_of
 from web.errors import Conflict, Forbidden, Invalid, UserError
+from web.once import answers_kept
 from workflow import machine, schema
 from workflow.kinds import Kind, Target, kind_of
 from workflow.models import OpenTarget, Plan, Request
@@ -50,7 +51,11 @@ def submit(*, kind: str, values: object, by: User, at: datetime, idempotency_key
     known = _repeated(by, idempotency_key, wish)
     if known is not None:
         return known
-    asked = kind_of(kind)
+    with answers_kept():
+        return _submitted(kind_of(kind), values, wish, by, at, idempotency_key)
+
+
+def _submitted(asked: Kind, values: object, wish: str, by: User, at: datetime, idempotency_key: str | None) -> Request:
     checked = checked_values(asked, values, by)
     parts = asked.parts(checked)
     drafts = [drafted_part(asked, part, place, by, at) for place, part in enumerate(parts)]
