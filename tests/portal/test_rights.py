@@ -25,6 +25,12 @@ OWN = {
     "api-foresee",
     "inbox-decide",
     "api-inbox-decisions",
+    "api-requests-bulk",
+    "request-check",
+    "notifications-read",
+    "api-notifications-read",
+    "notification-preferences",
+    "api-notification-preferences",
 }
 # Who may write at all, beside what is their own.
 WRITERS = {"developer", "owner", "platform", "datacenter", "security", "architecture", "administrator"}
@@ -90,6 +96,9 @@ def test_rules__what_an_address_does_not_take__is_refused_to_all(table):
 def test_rules__whoever_is_nobody__reaches_public_addresses_alone(table):
     for who, name, method, status, more in table:
         if who not in DENIED or ACCESS[name] == "public":
+            continue
+        if ACCESS[name] == "monitor":
+            assert status == (401 if method == "GET" else 405), (who, name, method, status)
             continue
         right = {401} if ACCESS[name] == "api" else {302}
         assert status in right, (who, name, method, status)
