@@ -19,7 +19,7 @@ from web.errors import Invalid, NotFound
 from web.filters import select_field, text_field
 
 # On one page, which then stays below 40 kB.
-SHOWN = 30
+SHOWN = 20
 
 
 @require_safe

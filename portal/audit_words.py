@@ -57,6 +57,8 @@ ACTIONS = {
     "user.roles": gettext_noop("Roles changed in the directory"),
     "user.gone": gettext_noop("Left the directory"),
     "user.prefer": gettext_noop("Changed language or theme"),
+    "user.prefer-mail": gettext_noop("Changed which mails come"),
+    "mail.give-up": gettext_noop("Mail given up"),
     "token.issue": gettext_noop("API token made"),
     "token.revoke": gettext_noop("API token revoked"),
     "service-account.create": gettext_noop("Service account created"),

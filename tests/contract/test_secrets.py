@@ -184,7 +184,7 @@ def test_secret__driven_planned_and_looked_at__nowhere_in_database_pages_or_logs
     assert plan.problem is None and [change["action"] for change in plan.changes] == ["keep", "change"]
     Bundle.objects.filter(pk=bundle.pk).update(due_at=timezone.now())
     drive("clusters.Bundle", bundle.pk)
-    client.force_login(a_user("root", "administrator"))
+    client.force_login(a_user("root", "administrator"), backend="accounts.backends.DirectoryBackend")
     answers = [client.get(path) for path in ("/clusters", "/", "/api/v1/clusters")]
     assert [answer.status_code for answer in answers] == [200] * len(answers)
     pages = [answer.content.decode() for answer in answers]

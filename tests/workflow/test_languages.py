@@ -35,14 +35,14 @@ def unreachable() -> None:
 
 def page_of(dev: User, request: Request, language: str) -> str:
     client = Client()
-    client.force_login(dev)
+    client.force_login(dev, backend="accounts.backends.DirectoryBackend")
     address = reverse("request-detail", args=[request.number])
     return client.get(address, headers={"accept-language": language}).content.decode()
 
 
 def answer_of(dev: User, address: str, language: str) -> dict:
     client = Client()
-    client.force_login(dev)
+    client.force_login(dev, backend="accounts.backends.DirectoryBackend")
     return client.get(address, headers={"accept-language": language}).json()
 
 
