@@ -138,6 +138,7 @@ def chart_drawn(page: Page) -> None:
 def search_open(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("claims")
+    page.locator("#search-panel [role=option]").first.wait_for()
     page.keyboard.press("ArrowDown")
     page.locator("#search-panel [aria-selected=true]").wait_for()
 

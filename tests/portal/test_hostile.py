@@ -146,7 +146,7 @@ BODIES = [
     (b'{"kind": "new-project", "values": []}', 422, "", "Expected an object"),
     (b'{"kind": "new-project", "values": null}', 422, "/values", "null"),
     (b'{"kind": "new-project"}', 422, "/values", "required"),
-    (b'{"kind": ["new-project"], "values": {}}', 422, "/kind", "slug"),
+    (b'{"kind": ["new-project"], "values": {}}', 422, "/kind", "wrong type"),
     (b'{"kind": "new/planet", "values": {}}', 422, "/kind", "slug"),
     (b'{"kind": "new-planet", "values": {}}', 404, None, "no such kind"),
     (b'{"kind": "new-project", "values": {}}', 422, "/tenant", "needed"),

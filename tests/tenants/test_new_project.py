@@ -134,7 +134,7 @@ def test_check__directory_down__people_the_portal_knows_are_taken(dev, directory
 def test_check__many_faults__all_at_once(dev, directory):
     with pytest.raises(Invalid) as refused:
         ask(dev, name="kube-", cpu="1m", memory="x", developers=["nobody-at-all"])
-    assert set(refused.value.fields) == {"/name"}  # what the schema says comes first
+    assert set(refused.value.fields) == {"/name", "/environments/0/cpu", "/environments/0/memory", "/developers/0"}
     with pytest.raises(Invalid) as refused:
         ask(dev, tenant="motor", cpu="1m", memory="x", developers=["nobody-at-all"])
     assert set(refused.value.fields) == {"/tenant", "/environments/0/cpu", "/environments/0/memory", "/developers/0"}

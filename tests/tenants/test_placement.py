@@ -173,7 +173,7 @@ def test_choose__capacity_and_claims__what_is_left_after_overcommit(fleet, djang
         submitted_at=timezone.now(),
     )
     ledger.hold(request, [Need(fleet, cluster, {"cpu": 5000, "pods": 10})])
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         answer = choose("dev", "shared", fleet, NEED)
     assert answer.candidates[0].left == {"cpu": 3000, "memory": None, "storage": None, "pods": 90}
     assert answer.candidates[0].share == 0.125
@@ -186,7 +186,7 @@ def test_choose__many_clusters__as_many_queries(fleet, django_assert_num_queries
     for number in range(20):
         cluster = a_cluster(f"more-{number}", environments=["dev"])
         Capacity.objects.create(cluster=cluster, source="stated", cpu_millicores=4000 + number)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         answer = choose("dev", "shared", fleet, NEED)
     assert answer.chosen.name == "more-19"
     assert len(answer.candidates) == 21
