@@ -18,8 +18,8 @@ class EventSerializer(serializers.Serializer[Event]):
     words = serializers.SerializerMethodField(help_text="the action in the caller's language")
     subject = serializers.CharField(help_text="what it was done to, as kind:id")
     tenant = serializers.CharField(help_text='code of the tenant it concerns, or ""')
-    before = serializers.JSONField(allow_null=True, help_text="what was before, where the event says so")
-    after = serializers.JSONField(allow_null=True, help_text="what is after, or more about the deed")
+    before = serializers.JSONField(help_text="what was before, null where the event does not say")
+    after = serializers.JSONField(help_text="what is after, or more about the deed; null where there is nothing to say")
     call = serializers.CharField(source="request_id", help_text="reference id of the call in which it happened")
 
     def get_words(self, event: Event) -> str:

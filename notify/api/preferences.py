@@ -1,9 +1,10 @@
 """REST: when one is mailed."""
 
+from datetime import time
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request as Http
 from rest_framework.response import Response
@@ -14,6 +15,21 @@ from notify.models.mail import WISHES
 from notify.models.message import SORTS
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
+class MinuteField(serializers.TimeField):
+    """A time of day to the minute, as "08:30"; OpenAPI's own format for times wants a time zone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **options)
+
+    def to_internal_value(self, value: object) -> time:
+        """The time; strptime alone would take "8:3" as well."""
+        if not isinstance(value, str) or len(value) != 5:
+            self.fail("invalid", format="hh:mm")
+        found: time = super().to_internal_value(value)
+        return found
+
+
 class MailPreferenceSerializer(serializers.Serializer[Any]):
     """When each sort of message is mailed: now, with the daily mail, or off."""
 
@@ -21,7 +37,7 @@ class MailPreferenceSerializer(serializers.Serializer[Any]):
     mine = serializers.ChoiceField(choices=WISHES)
     talk = serializers.ChoiceField(choices=WISHES)
     portal = serializers.ChoiceField(choices=WISHES)
-    daily_at = serializers.TimeField()
+    daily_at = MinuteField()
     time_zone = serializers.CharField(allow_blank=True, max_length=40, help_text="empty: that of the portal")
 
 

@@ -352,6 +352,8 @@ class Visitor:
         wears = "pf-v6-theme-dark" in str(page.get_attribute("html", "class"))
         assert wears is (self._themes[0] == "dark"), address
         page.evaluate(UNFOLD)
+        # What is being fetched again is pale meanwhile.
+        page.wait_for_function("() => !document.querySelector('[data-fragment][aria-busy=true]')")
         page.evaluate(self._axe)
         for theme in self._themes:
             page.evaluate(PUT_ON, theme)
