@@ -199,8 +199,7 @@
   watchCharts();
 
   // Fragments. A hidden page asks for nothing; what did not change is not touched; what fails stays, says how old it is
-  // and can be asked for again. Once the session is over the whole page goes to the login, unless something typed would
-  // be lost.
+  // and can be asked for again. Once the session is over the server sends the whole page to the login.
   const last = new Map(), states = new Map(), fresh = new Map(), loaded = new Date();
   const polls = (element) => element.getAttribute("hx-trigger")?.startsWith("every");
   const part = (element) => element.closest?.("[data-fragment]");
@@ -221,10 +220,6 @@
     $("[data-retry]", note).dataset.retry = path;
     announce(text.textContent);
   };
-  const signedOut = (element) => {
-    if (typed()) noted(part(element), "#signed-out-note");
-    else location.assign($("a", $("#signed-out-note").content).getAttribute("href"));
-  };
   remember();
 
   document.addEventListener("click", (event) => {
@@ -243,14 +238,7 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => part(event.detail.elt)?.removeAttribute("aria-busy"));
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const { elt, xhr, requestConfig } = event.detail;
-    const asked = new URL(requestConfig.path, location.href).pathname;
-    // Sent on to another page, which is the login: the session has ended.
-    if (xhr.responseURL && new URL(xhr.responseURL).pathname !== asked) {
-      event.detail.shouldSwap = false;
-      signedOut(elt);
-      return;
-    }
+    const { elt, xhr } = event.detail;
     if (xhr.status !== 200) return;
     if (part(elt)) fresh.set(part(elt).id, new Date());
     if (polls(elt)) {
@@ -260,9 +248,7 @@
   });
   for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
     document.addEventListener(failure, (event) => {
-      const { elt, xhr, requestConfig } = event.detail;
-      if (xhr?.status === 401) signedOut(elt);
-      else stale(elt, requestConfig.path);
+      stale(event.detail.elt, event.detail.requestConfig.path);
     });
   }
 

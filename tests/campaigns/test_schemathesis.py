@@ -18,7 +18,7 @@ from tests.portal.walk import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(3600)]
 # Boundary cases, random calls of each sort (both of each operation and person), chains, and their longest.
-SIZE = {True: (60, 60, 500, 12), False: (1, 1, 4, 5)}
+SIZE = {True: (60, 60, 500, 12), False: (1, 1, 24, 6)}
 LEAST = {True: 20_000, False: 250}
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.builders import decided_by, wish
 from tests.tenants.doing import asked, everybody
@@ -56,22 +56,6 @@ def test_poll__session_over__whole_page_goes_to_the_login_and_back(waiting, sign
     page.wait_for_url(re.compile(r"/login\?next="), timeout=PATIENCE)
     expect(page.locator("input[name=username]")).to_be_visible()
     assert page.url.endswith("next=/") or page.url.endswith("next=%2F")
-
-
-def typed(page: Page) -> None:
-    page.goto("/requests/new/new-project")
-    page.fill("input[name=display_name]", "Typed with care")
-
-
-def test_preview__session_over_while_one_types__stays_and_says_so(waiting, sign_in):
-    page = sign_in("dev")
-    typed(page)
-    page.wait_for_load_state("networkidle")
-    Session.objects.all().delete()
-    page.fill("input[name=name]", "careful")
-    expect(page.locator("[data-stale]").first).to_contain_text("You are no longer signed in", timeout=PATIENCE)
-    expect(page.locator("input[name=display_name]")).to_have_value("Typed with care")
-    expect(page.locator("[data-stale] a").first).to_have_attribute("href", re.compile(r"^/login\?next=/requests/new/"))
 
 
 @pytest.mark.parametrize(
