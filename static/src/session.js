@@ -57,6 +57,6 @@
   if (!typed) return;
   if (isLogin) { store(JSON.stringify({ ...typed, signedOut: true })); return; }
   const isBack = typed.signedOut && typed.path === location.pathname && typed.person === person;
-  if (isBack && Date.now() - typed.at < KEPT_MS) restore(typed);
   store("");
+  if (isBack && Date.now() - typed.at < KEPT_MS) restore(typed);
 })();

@@ -18,7 +18,10 @@ from script.local import ROOT
 from tests.waiting import eventually
 
 PACKAGE = "portal_client"
-CONFIGURATION = {"project_name_override": PACKAGE, "package_name_override": PACKAGE, "post_hooks": []}
+# JSON lines are no media type that the generator knows; they are text to it.
+OVERRIDES = {"application/jsonl": "text/plain"}
+NAMES = {"project_name_override": PACKAGE, "package_name_override": PACKAGE}
+CONFIGURATION = {**NAMES, "content_type_overrides": OVERRIDES, "post_hooks": []}
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def test_project__chart_in_the_dark__drawn_again_in_its_colours(show, sign_in):
     page.locator("[data-drawn]").wait_for()
     paint = "() => document.querySelector('[data-drawn] canvas').toDataURL()"
     light = page.evaluate(paint)
-    page.locator("[data-theme-form] button").click()
+    page.locator("[data-theme-form] button >> visible=true").click()
     page.wait_for_function(f"before => ({paint})() !== before", arg=light)
     expect(page.locator("[data-drawn] canvas")).to_have_count(1)
 
