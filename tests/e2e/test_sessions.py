@@ -31,6 +31,8 @@ def log_in(page, username="dev"):
 def typed(page):
     page.goto("/requests/new/new-project")
     page.select_option("select[name=tenant]", "claims")
+    page.fill("input[name=display_name]", "Claims imaging")
+    page.fill("input[name=name]", "imaging")
     page.fill("[name=reason]", REASON)
     page.check("input[name='environments.test']")
     # The preview answers before anything else happens.
