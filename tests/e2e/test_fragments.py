@@ -10,7 +10,7 @@ from tests.builders import decided_by, wish
 from tests.tenants.doing import asked, everybody
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE = 15_000
+PATIENCE = 45_000
 
 
 @pytest.fixture
