@@ -5,11 +5,10 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.db.models.functions import Now
 
 from accounts.models import ApiToken, User
-from clusters.models import BundleObject
 from tenants import rules
 from tenants.models import Deletion, Membership, Project, ServiceAccount, Tenant
 from web.once import keep, once
@@ -88,12 +87,6 @@ def projects_visible_to(user: User) -> models.QuerySet[Project]:
 def as_lines(projects: models.QuerySet[Project]) -> models.QuerySet[Project]:
     """Of the projects only what one line of a list needs."""
     return projects.only(*_LINE)
-
-
-def with_usage(projects: models.QuerySet[Project]) -> models.QuerySet[Project]:
-    """Projects with the one object of their bundle that says how much of the quota is in use."""
-    quotas = BundleObject.objects.filter(kind="ResourceQuota").only("bundle", "kind", "usage")
-    return projects.prefetch_related(Prefetch("bundle__objects_kept", quotas))
 
 
 def environments_of(uid: UUID, user: User) -> models.QuerySet[Project]:

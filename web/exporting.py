@@ -1,6 +1,5 @@
 """Lists as files for spreadsheets: CSV in UTF-8 that a spreadsheet opens as text, never as formulas."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -8,20 +7,10 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from web.sheets import MARK, line, safe_cell
+
 # Rows of one file; who wants more narrows the list, or asks by REST.
 MOST = 10_000
-# What begins a formula, also as Chinese keyboards type it.
-_BEGINS_FORMULA = tuple("=+-@\t\r＝＋－＠")
-# Without it Excel takes UTF-8 for the machine's own code page.
-_BOM = "\ufeff"
-
-
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """The line."""
-        return text
 
 
 def csv_file(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) -> StreamingHttpResponse:
@@ -38,8 +27,7 @@ def csv_file(name: str, heads: Sequence[str], rows: Iterable[Sequence[object]]) 
 
 
 def _lines(heads: Sequence[str], rows: Iterable[Sequence[object]], language: str | None) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield _BOM + writer.writerow([cell(head) for head in heads])
+    yield MARK + line([cell(head) for head in heads])
     source = iter(rows)
     for written in range(MOST + 1):
         with translation.override(language):
@@ -48,8 +36,8 @@ def _lines(heads: Sequence[str], rows: Iterable[Sequence[object]], language: str
                 return
             if written == MOST:
                 row = [_("Only the first %(count)s rows. Narrow the list to see the others.") % {"count": MOST}]
-            line = writer.writerow([cell(value) for value in row])
-        yield line
+            written_line = line([cell(value) for value in row])
+        yield written_line
 
 
 def cell(value: object) -> str | int | float:
@@ -62,5 +50,4 @@ def cell(value: object) -> str | int | float:
         return value
     if isinstance(value, datetime):
         return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
-    text = str(value)
-    return f"'{text}" if text.startswith(_BEGINS_FORMULA) or text.lstrip().startswith(_BEGINS_FORMULA) else text
+    return safe_cell(value)

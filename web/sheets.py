@@ -14,17 +14,18 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 def safe_cell(value: object) -> str:
     """The text of a cell; one that a spreadsheet would calculate begins with an apostrophe, which has it shown."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
 
 
 def csv_lines(head: Sequence[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """The mark and the head, then each row as a line by itself, RFC 4180."""
-    yield MARK + _line(head)
+    yield MARK + line(head)
     for row in rows:
-        yield _line([safe_cell(value) for value in row])
+        yield line([safe_cell(value) for value in row])
 
 
-def _line(cells: Sequence[str]) -> str:
+def line(cells: Sequence[object]) -> str:
+    """The cells, as they are, as one line with its end."""
     text = io.StringIO()
     csv.writer(text).writerow(cells)
     return text.getvalue()
