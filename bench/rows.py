@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts.models import ApproverGroup, User
 from audit.models import Event
-from bench import shapes
+from bench import request_shapes, shapes
 from clusters.models import Bundle, BundleObject, BundleRevision, BundleRun, Capacity, Cluster, DriftCheck
 from tenants.models import Claim, Membership, Project, ProjectMember, Tenant, TenantBudget
 from workflow.models import Deadline, Decision, OpenTarget, Outcome, Plan, Policy, Request, Step
@@ -80,19 +80,19 @@ def _batch(world: shapes.World, numbers: range) -> None:
     asked = [
         asked
         for number, project in zip(numbers, projects, strict=True)
-        for asked in shapes.requests(world, number, project)
+        for asked in request_shapes.requests(world, number, project)
     ]
     _keyed(Request, [one.request for one in asked])
     copy(Request, [one.request for one in asked])
-    copy(OpenTarget, [row for one in asked for row in shapes.targets(one)])
-    copy(Plan, [shapes.plan(one) for one in asked])
-    steps = _keyed(Step, [row for one in asked for row in shapes.steps(world, one)])
+    copy(OpenTarget, [row for one in asked for row in request_shapes.targets(one)])
+    copy(Plan, [request_shapes.plan(one) for one in asked])
+    steps = _keyed(Step, [row for one in asked for row in request_shapes.steps(world, one)])
     copy(Step, steps)
-    copy(Decision, [shapes.decision(world, step) for step in steps if step.state in ("approved", "rejected")])
-    copy(Deadline, [shapes.deadline(one) for one in asked if one.policy_steps])
-    copy(BundleRevision, [shapes.revision(one) for one in asked if one.revision])
-    copy(Outcome, [shapes.outcome(one) for one in asked if one.revision])
-    copy(Claim, [row for one in asked for row in shapes.claims(one)])
+    copy(Decision, [request_shapes.decision(world, step) for step in steps if step.state in ("approved", "rejected")])
+    copy(Deadline, [request_shapes.deadline(one) for one in asked if one.policy_steps])
+    copy(BundleRevision, [request_shapes.revision(one) for one in asked if one.revision])
+    copy(Outcome, [request_shapes.outcome(one) for one in asked if one.revision])
+    copy(Claim, [row for one in asked for row in request_shapes.claims(one)])
     copy(Event, _events(world, numbers, projects, [one.request for one in asked]))
 
 
