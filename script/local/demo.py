@@ -205,7 +205,7 @@ def _write_environment(folder: Path, variables: dict[str, str]) -> None:
 def _greet(address: str, folder: Path, seconds: float) -> None:
     print(f"\nThe portal is ready after {seconds:.0f} s: {address}\n\nLogins, password of all: {_PASSWORD}")
     for name, english, chinese in _LOGINS:
-        print(f"  {name:<12}{english:<34}{chinese}")
+        print(f"  {name:<12}{english:<52}{chinese}")
     print(
         f"\nLogs: {folder / 'log'}. Stop everything with Ctrl-C; forget everything with script/demo --reset.",
         flush=True,
