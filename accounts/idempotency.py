@@ -18,7 +18,7 @@ _KEY = re.compile(rf"[ -~]{{1,{LONGEST}}}")
 KEPT_FOR = timedelta(hours=24)
 # After this the process that was at it counts as dead. Longer than any call takes that does one thing; those that do
 # many prolong it.
-CLAIMED_FOR = timedelta(minutes=2)
+CLAIMED_FOR = timedelta(minutes=1)
 # Old rows that a new one takes with it: more than come, so that they never pile up.
 _PURGED_AT_ONCE = 20
 # What of an answer's headers belongs to what was made, and not to the one call.

@@ -14,7 +14,8 @@ GIB = 1024**3
 QUOTA = {"cpu": 2000, "memory": 4 * GIB, "storage": 20 * GIB, "pods": 20}
 PEOPLE = ["architect", "datacenter", "security", "owner"]
 # One request and its decision are tried again this long; then they count as not approved, which is looked up later.
-PATIENCE_SECONDS = 120.0
+# Longer than a call counts as running whose process was killed (accounts.idempotency.CLAIMED_FOR).
+PATIENCE_SECONDS = 180.0
 _FINAL = {"approved", "rejected", "withdrawn", "expired"}
 
 

@@ -55,7 +55,7 @@ def killed(portal, tmp_path: Path):
 
 
 def dead_for_long():
-    """As if two minutes had passed."""
+    """As if a minute had passed."""
     KeptAnswer.objects.update(claimed_until=timezone.now())
 
 
