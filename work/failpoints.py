@@ -1,7 +1,7 @@
 """Named places at which a fault test stops a worker, to kill it there or to let it wake up too late."""
 
-import os
 import signal
+import threading
 from pathlib import Path
 
 from django.conf import settings
@@ -17,4 +17,5 @@ def reach(name: str) -> None:
         order.rename(order.with_name(f"{name}.reached"))
     except FileNotFoundError:
         return
-    os.kill(os.getpid(), signal.SIGSTOP)
+    # To this thread: told to the process, another thread may be the one that stops it, and this one runs on meanwhile.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)

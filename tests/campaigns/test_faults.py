@@ -18,10 +18,12 @@ from typing import Any
 
 import psycopg2
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.utils import timezone
 from dulwich.repo import Repo
 
-from clusters.models import Bundle, Capacity, Health
+from clusters.models import Bundle
 from clusters.services import set_desired
 from script.local import ROOT
 from tenants import manifests
@@ -310,9 +312,9 @@ def test_control__worker_killed__stuck_only_without_the_poll(
 ):
     reached = told_to_stop("after-claim")
     variables = QUICK | {"PORTAL_FAILPOINT_FOLDER": str(tmp_path / "failpoints"), "PORTAL_WORK_POLL_SECONDS": seconds}
-    # What the registered cluster wants by itself would stop there too, and wake the dispatcher now and then.
-    Health.objects.all().delete()
-    Capacity.objects.all().delete()
+    # Whatever else is due by itself would stop there too, and wake the dispatcher now and then.
+    for model in {item for item, _handler in settings.WORK_ITEMS} - {"clusters.Bundle"}:
+        apps.get_model(model).objects.all().delete()
     portal.start("worker", "second-worker", "dispatch", **variables)
     dev = a_user("dev")
     values = wish(name=unique("poll"), environment="dev", cluster="real")

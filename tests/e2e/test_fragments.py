@@ -37,6 +37,8 @@ def test_poll__fails__says_since_when_and_recovers_by_its_button(waiting, sign_i
     def fail(route) -> None:
         route.fulfill(status=500, body="<p>broken</p>") if failure == "500" else route.abort()
 
+    # What the page still fetches is not to be caught in between.
+    page.wait_for_load_state("load")
     page.route("**/home/requests", fail)
     part = page.locator("#home-requests")
     expect(part.locator("[data-stale]")).to_have_text(re.compile(text), timeout=PATIENCE)

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any
 
 import hypothesis
+from django.core.wsgi import get_wsgi_application
 from django.db import transaction
 from hypothesis import HealthCheck, Phase
 from hypothesis.errors import Unsatisfiable
@@ -21,7 +22,6 @@ from schemathesis.generation.feedback import NO_FEEDBACK
 from schemathesis.generation.overrides import Override
 from schemathesis.schemas import APIOperation, BaseSchema
 
-from portal.wsgi import application
 from tests.fuzzing.book import Book
 from tests.fuzzing.known import Known
 from tests.portal import walk
@@ -62,7 +62,7 @@ def document(token: str) -> BaseSchema:
     """The API document as the portal answers it, to be called in this process."""
     headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
     config = Config.from_dict(CONFIGURATION)
-    return openapi.from_wsgi("/api/v1/openapi.json", application, config=config, headers=headers)
+    return openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application(), config=config, headers=headers)
 
 
 def altered(schema: BaseSchema, name: str, member: str, says: dict[str, Any]) -> BaseSchema:
@@ -70,7 +70,7 @@ def altered(schema: BaseSchema, name: str, member: str, says: dict[str, Any]) ->
     said = deepcopy(schema.raw_schema)
     said["components"]["schemas"][name]["properties"][member] = says
     found = openapi.from_dict(said, config=Config.from_dict(CONFIGURATION))
-    found.app = application
+    found.app = get_wsgi_application()
     return found
 
 

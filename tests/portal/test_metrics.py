@@ -35,9 +35,10 @@ TOKEN = "t" * 32
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch):
+def fresh(db, monkeypatch):
     """Nothing measured, and no text of an earlier test."""
     measures.take()
+    Measure.objects.all().delete()
     monkeypatch.setattr(metrics, "_kept", (float("-inf"), b""))
 
 

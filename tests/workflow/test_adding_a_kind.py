@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from clusters.models import Bundle
+from portal.document_api import document
 from script.local import ROOT
 from tenants.models import Project
 from work.tasks import drive
@@ -17,6 +18,12 @@ from workflow.models import Request
 
 pytestmark = pytest.mark.django_db
 MODULE = "kind_from_the_docs"
+
+
+def _forget():
+    """What a process finds out once about the kinds there are."""
+    kinds.all_kinds.cache_clear()
+    document.cache_clear()
 
 
 @pytest.fixture
@@ -28,9 +35,9 @@ def added(settings):
     exec(compile(code, "docs/adding-a-kind.md", "exec"), module.__dict__)
     sys.modules[MODULE] = module
     settings.REQUEST_KINDS = [*settings.REQUEST_KINDS, f"{MODULE}.RenameProject"]
-    kinds.all_kinds.cache_clear()
+    _forget()
     yield kinds.kind_of("rename-project")
-    kinds.all_kinds.cache_clear()
+    _forget()
     del sys.modules[MODULE]
 
 
