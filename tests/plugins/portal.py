@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
@@ -126,8 +127,10 @@ def _stands_still(process: processes.Process) -> bool:
 
 @pytest.fixture(scope="session")
 def static_files() -> None:
-    """What pages load; collected once for all processes, since script/test has built it."""
-    call_command("collectstatic", "--noinput", verbosity=0)
+    """What pages load. Where script/test has built it, it was collected before there were several processes: two that
+    collect at once take each other's files away."""
+    if not Path(settings.STATIC_ROOT, "staticfiles.json").exists():
+        call_command("collectstatic", "--noinput", verbosity=0)
 
 
 @pytest.fixture
