@@ -89,6 +89,6 @@ def thin_at(lease: Lease, now: datetime) -> Pass:
 
 
 def keep_thinning(*, at: datetime) -> None:
-    """Sees to it that there is the row that has old samples dropped."""
-    first = UsageThinning(pk=1, lane="usage", generation=1, due_at=at)
+    """Sees to it that there is the row that has old samples dropped; where it is new, nothing is old yet."""
+    first = UsageThinning(pk=1, lane="usage", generation=1, due_at=at + THIN_EVERY)
     UsageThinning.objects.bulk_create([first], ignore_conflicts=True)

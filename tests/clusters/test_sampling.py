@@ -81,7 +81,7 @@ def test_thin__old_samples__dropped_by_the_length_of_their_step():
     for step, keep in KEPT.items():
         for age in (keep - step, keep + 2 * step):
             UsageSample.objects.create(bundle=bundle, step=step.total_seconds(), at=now - age, cpu_used=1)
-    sampling.keep_thinning(at=now - timedelta(seconds=1))
+    sampling.keep_thinning(at=now - sampling.THIN_EVERY - timedelta(seconds=1))
     drive("clusters.UsageThinning", 1)
     assert [samples(step, "at") for step in KEPT] == [[(now - (keep - step),)] for step, keep in KEPT.items()]
     assert UsageThinning.objects.get().due_at > timezone.now() + timedelta(minutes=9)
@@ -93,7 +93,7 @@ def test_thin__more_than_one_pass_drops__comes_back_at_once(monkeypatch):
     UsageSample.objects.bulk_create(
         UsageSample(bundle=bundle, step=300, at=now - timedelta(days=3, minutes=5 * n)) for n in range(4)
     )
-    sampling.keep_thinning(at=now - timedelta(seconds=1))
+    sampling.keep_thinning(at=now - sampling.THIN_EVERY - timedelta(seconds=1))
     drive("clusters.UsageThinning", 1)
     # The oldest first.
     assert samples(FINE, "at") == [(now - timedelta(days=3),)]
@@ -106,7 +106,7 @@ def test_thin__more_than_one_pass_drops__comes_back_at_once(monkeypatch):
 def test_keep_thinning__again__leaves_the_row_as_it_is():
     sampling.keep_thinning(at=NOON)
     sampling.keep_thinning(at=NOON + DAY)
-    assert UsageThinning.objects.get().due_at == NOON
+    assert UsageThinning.objects.get().due_at == NOON + sampling.THIN_EVERY
 
 
 def read(bundle: Bundle, since: datetime, until: datetime) -> history.History:
